@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Vibe.Server.Kernel;
+
+/// <summary>
+/// Who makes a call, and how far their rights reach. Made once per access token, shared by all its calls.
+/// </summary>
+internal sealed record Caller
+{
+    /// <summary>Someone without an access token: sees what is public, writes nothing.</summary>
+    public static readonly Caller SignedOut = new();
+
+    /// <summary>The DID the caller acts as: a user, or an app acting as itself. Null for a signed-out visitor.</summary>
+    public string? Did { get; init; }
+
+    /// <summary>The DID of the app the call comes through. Null when an operator's token names none.</summary>
+    public string? App { get; init; }
+
+    /// <summary>
+    /// What access rules may name to mean this caller: <see cref="Did"/>, <see cref="PrincipalName.Users"/> for a user,
+    /// certificates. At most 50; never <see cref="PrincipalName.Everyone"/>.
+    /// </summary>
+    public ImmutableArray<string> Principals { get; init; } = [];
+
+    /// <summary>What the user granted the app.</summary>
+    public Scopes Scopes { get; init; } = Scopes.None;
+
+    /// <summary>Whether there is an access token.</summary>
+    public bool IsSignedIn => Did is not null;
+}
+
+/// <summary>The names of groups in access rules.</summary>
+internal static class PrincipalName
+{
+    /// <summary>Everyone, signed out too.</summary>
+    public const string Everyone = "*";
+
+    /// <summary>Every signed-in user; not apps acting as themselves.</summary>
+    public const string Users = "users";
+}
