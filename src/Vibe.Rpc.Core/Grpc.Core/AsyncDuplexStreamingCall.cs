@@ -1,0 +1,71 @@
+namespace Grpc.Core;
+
+/// <summary>A started call with streams in both directions. Dispose it unless the responses were read to their end.</summary>
+/// <typeparam name="TRequest">The request message.</typeparam>
+/// <typeparam name="TResponse">The response message.</typeparam>
+public sealed class AsyncDuplexStreamingCall<TRequest, TResponse> : IDisposable
+{
+    private readonly CallEnd _end;
+
+    /// <summary>Describes a started call; for invokers and test doubles.</summary>
+    /// <param name="requestStream">Takes the requests.</param>
+    /// <param name="responseStream">The responses.</param>
+    /// <param name="responseHeadersAsync">The response metadata.</param>
+    /// <param name="getStatusFunc">Tells the status of the ended call.</param>
+    /// <param name="getTrailersFunc">Tells the trailers of the ended call.</param>
+    /// <param name="disposeAction">Cancels the call if it still runs.</param>
+    public AsyncDuplexStreamingCall(
+        IClientStreamWriter<TRequest> requestStream,
+        IAsyncStreamReader<TResponse> responseStream,
+        Task<Metadata> responseHeadersAsync,
+        Func<Status> getStatusFunc,
+        Func<Metadata> getTrailersFunc,
+        Action disposeAction)
+    {
+        RequestStream = requestStream;
+        ResponseStream = responseStream;
+        _end = new CallEnd(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction);
+    }
+
+    /// <summary>Describes a started call; for invokers and test doubles.</summary>
+    /// <param name="requestStream">Takes the requests.</param>
+    /// <param name="responseStream">The responses.</param>
+    /// <param name="responseHeadersAsync">The response metadata.</param>
+    /// <param name="getStatusFunc">Tells the status of the ended call.</param>
+    /// <param name="getTrailersFunc">Tells the trailers of the ended call.</param>
+    /// <param name="disposeAction">Cancels the call if it still runs.</param>
+    /// <param name="state">Given to each function, which spares a closure per function.</param>
+    public AsyncDuplexStreamingCall(
+        IClientStreamWriter<TRequest> requestStream,
+        IAsyncStreamReader<TResponse> responseStream,
+        Func<object, Task<Metadata>> responseHeadersAsync,
+        Func<object, Status> getStatusFunc,
+        Func<object, Metadata> getTrailersFunc,
+        Action<object> disposeAction,
+        object state)
+    {
+        RequestStream = requestStream;
+        ResponseStream = responseStream;
+        _end = new CallEnd(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction, state);
+    }
+
+    /// <summary>Takes the requests.</summary>
+    public IClientStreamWriter<TRequest> RequestStream { get; }
+
+    /// <summary>The responses.</summary>
+    public IAsyncStreamReader<TResponse> ResponseStream { get; }
+
+    /// <summary>The response metadata, as soon as it arrived.</summary>
+    public Task<Metadata> ResponseHeadersAsync => _end.ResponseHeadersAsync();
+
+    /// <summary>The status of the ended call.</summary>
+    /// <exception cref="InvalidOperationException">The call still runs.</exception>
+    public Status GetStatus() => _end.GetStatus();
+
+    /// <summary>The trailers of the ended call.</summary>
+    /// <exception cref="InvalidOperationException">The call still runs.</exception>
+    public Metadata GetTrailers() => _end.GetTrailers();
+
+    /// <summary>Cancels the call if it still runs, and frees what it holds.</summary>
+    public void Dispose() => _end.Dispose();
+}
