@@ -1,0 +1,17 @@
+namespace Vibe.Rpc.Json;
+
+/// <summary>How a <see cref="JsonCodec"/> reads and writes.</summary>
+public sealed record JsonCodecOptions
+{
+    /// <summary>
+    /// Writes fields that have no presence even when they hold their default value, and lists and maps even when empty. Default:
+    /// false, as the canonical mapping says.
+    /// </summary>
+    public bool EmitDefaults { get; init; }
+
+    /// <summary>Skips members that the message does not have, and enum names that its enum does not have. Default: false, they fail.</summary>
+    public bool IgnoreUnknown { get; init; }
+
+    /// <summary>How deep objects and arrays may be nested. Default: 100. From 1 to 1000.</summary>
+    public int MaxDepth { get; init; } = 100;
+}
