@@ -1,0 +1,45 @@
+using Npgsql;
+
+namespace Vibe.Postgres.Sessions;
+
+/// <summary>Open connections of one role, with patience for a server that is still starting or recovering.</summary>
+internal sealed class ConnectionPool(NpgsqlDataSource dataSource, TimeSpan connectRetry, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>An open connection; disposing it returns it.</summary>
+    /// <exception cref="DatabaseException">No connection within the time allowed.</exception>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var opening = dataSource.OpenConnectionAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully ? opening : OpenSlowAsync(opening, cancellationToken);
+    }
+
+    /// <summary>Makes every idle connection close instead of being handed out: after one was lost, the others of a restarted server are dead too.</summary>
+    public void DropIdle() => dataSource.Clear();
+
+    public ValueTask DisposeAsync() => dataSource.DisposeAsync();
+
+    private async ValueTask<NpgsqlConnection> OpenSlowAsync(ValueTask<NpgsqlConnection> opening, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                return await opening;
+            }
+            catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+            {
+                var error = DatabaseException.From(exception);
+                if (error.Kind != DatabaseErrorKind.ConnectionLost || time.GetElapsedTime(started) + pause > connectRetry)
+                {
+                    throw error;
+                }
+            }
+            await Task.Delay(pause, time, cancellationToken);
+            opening = dataSource.OpenConnectionAsync(cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Data;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace Vibe.Postgres.Sessions;
+
+/// <summary>
+/// A transaction of several round trips, for work whose later statements depend on earlier results. Rolled back unless
+/// <see cref="CommitAsync"/> succeeded. Holds a connection: keep it short, and prefer a <see cref="Batch"/> where one round trip will do.
+/// </summary>
+public sealed class Transaction : IAsyncDisposable, IBatchRunner
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+    private Sql? _prologue;
+
+    private Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction, Sql? prologue)
+    {
+        _connection = connection;
+        _transaction = transaction;
+        _prologue = prologue;
+    }
+
+    internal static async ValueTask<Transaction> BeginAsync(
+        ConnectionPool pool, Sql? prologue, IsolationLevel isolation, CancellationToken cancellationToken)
+    {
+        var connection = await pool.OpenAsync(cancellationToken);
+        try
+        {
+            // The driver sends BEGIN together with the first statement, and so goes the context.
+            var transaction = await connection.BeginTransactionAsync(isolation, cancellationToken);
+            return new(connection, transaction, prologue);
+        }
+        catch (Exception exception)
+        {
+            await connection.DisposeAsync();
+            if (DatabaseException.IsDriverError(exception))
+            {
+                throw DatabaseException.From(exception);
+            }
+            throw;
+        }
+    }
+
+    /// <summary>A batch that runs inside this transaction, in one round trip.</summary>
+    public Batch CreateBatch() => new(this);
+
+    /// <summary>Runs one statement and reads its rows.</summary>
+    /// <exception cref="DatabaseException">The statement failed; the transaction can only be rolled back.</exception>
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken)
+    {
+        var batch = CreateBatch();
+        var rows = batch.Query(sql, read);
+        await batch.RunAsync(cancellationToken);
+        return rows.Value;
+    }
+
+    /// <summary>Runs one statement and reads its first row; null (default) when there is none.</summary>
+    /// <exception cref="DatabaseException">The statement failed; the transaction can only be rolled back.</exception>
+    public async Task<T?> QueryFirstAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken)
+    {
+        var batch = CreateBatch();
+        var row = batch.QueryFirst(sql, read);
+        await batch.RunAsync(cancellationToken);
+        return row.Value;
+    }
+
+    /// <summary>Runs one statement; returns the number of rows affected.</summary>
+    /// <exception cref="DatabaseException">The statement failed; the transaction can only be rolled back.</exception>
+    public async Task<long> ExecuteAsync(Sql sql, CancellationToken cancellationToken)
+    {
+        var batch = CreateBatch();
+        var affected = batch.Execute(sql);
+        await batch.RunAsync(cancellationToken);
+        return affected.Value;
+    }
+
+    /// <summary>
+    /// Runs one statement and yields its rows as they arrive, in bounded memory. No other statement may run in this transaction
+    /// until the enumeration has ended.
+    /// </summary>
+    /// <exception cref="DatabaseException">The statement failed; the transaction can only be rolled back.</exception>
+    public async IAsyncEnumerable<T> StreamAsync<T>(Sql sql, Func<Row, T> read, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(read);
+        if (_prologue is not null)
+        {
+            await RunAsync([], cancellationToken);
+        }
+        var parameters = new List<NpgsqlParameter>();
+        await using var command = new NpgsqlCommand(SqlText.Render(sql, parameters), _connection, _transaction);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter.Clone());
+        }
+        await using var reader = await Guard(command.ExecuteReaderAsync(cancellationToken));
+        while (await Guard(reader.ReadAsync(cancellationToken)))
+        {
+            yield return read(new Row(reader));
+        }
+    }
+
+    /// <summary>Makes everything durable.</summary>
+    /// <exception cref="DatabaseException">Nothing took effect, except that <see cref="DatabaseErrorKind.ConnectionLost"/> leaves it unknown.</exception>
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _transaction.CommitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        {
+            throw DatabaseException.From(exception);
+        }
+    }
+
+    /// <summary>Rolls back what was not committed and returns the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _transaction.DisposeAsync();
+        }
+        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        {
+            // The connection is gone, and the server rolls back by itself.
+        }
+        await _connection.DisposeAsync();
+    }
+
+    Task IBatchRunner.RunAsync(IReadOnlyList<BatchStatement> statements, CancellationToken cancellationToken) =>
+        RunAsync(statements, cancellationToken);
+
+    private async Task RunAsync(IReadOnlyList<BatchStatement> statements, CancellationToken cancellationToken)
+    {
+        var prologue = _prologue;
+        _prologue = null;
+        try
+        {
+            await BatchExecution.ExecuteAsync(_connection, prologue, statements, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        {
+            throw DatabaseException.From(exception);
+        }
+    }
+
+    private static async Task<T> Guard<T>(Task<T> operation)
+    {
+        try
+        {
+            return await operation;
+        }
+        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        {
+            throw DatabaseException.From(exception);
+        }
+    }
+}
