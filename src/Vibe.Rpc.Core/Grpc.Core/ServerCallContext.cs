@@ -53,11 +53,11 @@ public abstract class ServerCallContext
 
     /// <summary>Sends response metadata ahead of the first message. At most once, and before any message is written.</summary>
     /// <param name="responseHeaders">The metadata.</param>
-    public Task WriteHeadersAsync(Metadata responseHeaders) => WriteHeadersAsyncCore(responseHeaders);
+    public Task WriteResponseHeadersAsync(Metadata responseHeaders) => WriteResponseHeadersAsyncCore(responseHeaders);
 
-    /// <summary>Implements <see cref="WriteHeadersAsync"/>.</summary>
+    /// <summary>Implements <see cref="WriteResponseHeadersAsync"/>.</summary>
     /// <param name="responseHeaders">The metadata.</param>
-    protected abstract Task WriteHeadersAsyncCore(Metadata responseHeaders);
+    protected abstract Task WriteResponseHeadersAsyncCore(Metadata responseHeaders);
 
     /// <summary>Implements <see cref="CreatePropagationToken"/>.</summary>
     /// <param name="options">What to inherit; null means both.</param>

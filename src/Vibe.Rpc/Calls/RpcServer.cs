@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Vibe.Rpc.Hosting;
+using Vibe.Rpc.Json;
+using Vibe.Rpc.Telemetry;
+
+namespace Vibe.Rpc.Calls;
+
+/// <summary>What all calls of one application share.</summary>
+internal sealed class RpcServer(
+    TimeProvider time,
+    CallDrain drain,
+    JsonCodec json,
+    RpcTelemetry telemetry,
+    IOptions<RpcServerLimits> limits,
+    ILoggerFactory loggers)
+{
+    public TimeProvider Time => time;
+
+    public CallDrain Drain => drain;
+
+    public JsonCodec Json => json;
+
+    public RpcTelemetry Telemetry => telemetry;
+
+    public TimeSpan WriteTimeout { get; } = limits.Value.WriteTimeout;
+
+    public ILogger Log { get; } = loggers.CreateLogger("Vibe.Rpc.Server");
+}
