@@ -1,0 +1,134 @@
+-- Field indexes are data: a row in field_index makes the projection keep rows in doc_fields or doc_search.
+-- Neither table is readable by the app role. jsonb operators and @@ are not leakproof, so PostgreSQL would not use an index
+-- on them under row-level security; plain columns behind a view under row-level security give both.
+
+create table vibe.field_index (
+  collection text not null,
+  path text not null,
+  kind smallint not null,
+  state smallint not null,
+  keys text[] not null,
+  documents_done bigint not null default 0,
+  documents_total bigint not null default 0,
+  build_cursor uuid,
+  build_after xid8,
+  serving boolean not null default false,
+  use_count bigint not null default 0,
+  last_use_time timestamptz,
+  suggestion_count bigint not null default 0,
+  suggested_by text not null default '',
+  create_time timestamptz not null default now(),
+  drop_time timestamptz,
+  error text not null default '',
+  primary key (collection, path, kind),
+  constraint field_index_kind check (kind in (1, 2)),
+  constraint field_index_state check (state between 1 and 5));
+comment on column vibe.field_index.kind is '1 value, 2 text';
+comment on column vibe.field_index.state is '1 suggested, 2 building, 3 ready, 4 failed, 5 dropped and about to be removed; rows are kept from 2 on';
+comment on column vibe.field_index.keys is 'The keys of path after data; empty for the whole body';
+comment on column vibe.field_index.build_cursor is 'Last document id the build has entered';
+comment on column vibe.field_index.build_after is 'The build starts when every transaction below this has ended: later ones see the row and project by themselves';
+comment on column vibe.field_index.serving is 'Queries use it. Stays true while a text index is rebuilt because another one of the collection was dropped';
+
+create index field_index_work on vibe.field_index (state) where state in (2, 5);
+
+alter table vibe.field_index enable row level security;
+alter table vibe.field_index force row level security;
+-- Definitions are no tenant's: every signed-in caller may list them. Who may approve is the method's permission.
+create policy field_index_background on vibe.field_index to vibe_owner using ((select vibe.is_owner_role()));
+create policy field_index_read on vibe.field_index for select to vibe_app using (true);
+create policy field_index_insert on vibe.field_index for insert to vibe_app with check ((select vibe.me()) is not null and state in (1, 2));
+create policy field_index_update on vibe.field_index for update to vibe_app using ((select vibe.me()) is not null);
+create policy field_index_delete on vibe.field_index for delete to vibe_app using ((select vibe.me()) is not null and state = 1);
+grant select, insert, update, delete on vibe.field_index to vibe_app;
+
+-- `->` with a text key is NULL on an array, where #> would take a position.
+create function vibe.json_field(body jsonb, path text[]) returns jsonb
+  language plpgsql immutable parallel safe set search_path = pg_catalog as $$
+declare
+  key text;
+begin
+  foreach key in array path loop
+    body := body -> key;
+  end loop;
+  return body;
+end $$;
+comment on function vibe.json_field(jsonb, text[]) is 'The value at path, NULL when absent';
+
+-- How values are ordered: absent and others, false, true, numbers, strings.
+create function vibe.json_rank(value jsonb) returns smallint language sql immutable parallel safe
+  return (case jsonb_typeof(value) when 'boolean' then case when value = 'true' then 2 else 1 end
+    when 'number' then 3 when 'string' then 4 else 0 end)::smallint;
+create function vibe.json_number(value jsonb) returns float8 language sql immutable parallel safe
+  return case when jsonb_typeof(value) = 'number' then value::float8 else 0 end;
+create function vibe.json_text(value jsonb) returns text language sql immutable parallel safe
+  return case when jsonb_typeof(value) = 'string' then left(value #>> '{}', 500) else '' end collate "C";
+
+create table vibe.doc_fields (
+  collection text not null,
+  path text not null,
+  rank smallint not null,
+  num float8 not null,
+  str text collate "C" not null,
+  doc_id uuid not null,
+  owner_did text not null,
+  audience smallint not null,
+  primary key (doc_id, path));
+comment on table vibe.doc_fields is 'One row per live document and value-indexed path, also when the field is absent: ordering by it loses no document';
+create index doc_fields_shared on vibe.doc_fields (collection, path, rank, num, str, doc_id) include (audience) where audience > 0;
+create index doc_fields_owner on vibe.doc_fields (owner_did, collection, path, rank, num, str, doc_id);
+
+alter table vibe.doc_fields enable row level security;
+alter table vibe.doc_fields force row level security;
+create policy doc_fields_project on vibe.doc_fields to vibe_owner using ((select vibe.is_owner_role()));
+-- Only the view reads it, and the view joins to documents under their policies.
+create policy doc_fields_view on vibe.doc_fields for select to vibe_view using (true);
+grant select on vibe.doc_fields to vibe_view;
+
+-- Owned by vibe_view, which is under row-level security; the table's owner would see everything through it.
+create view vibe.docs_by_field with (security_barrier) as
+  select f.collection as f_collection, f.path as f_path, f.rank as f_rank, f.num as f_num, f.str as f_str,
+    f.owner_did as f_owner, f.audience as f_audience, d.*
+  from vibe.doc_fields f join vibe.documents d on d.id = f.doc_id
+  where d.delete_time is null;
+alter view vibe.docs_by_field owner to vibe_view;
+grant select on vibe.docs_by_field to vibe_app;
+
+create table vibe.doc_search (
+  doc_id uuid primary key,
+  collection text not null,
+  tsv tsvector not null);
+create index doc_search_tsv on vibe.doc_search using gin (tsv);
+
+alter table vibe.doc_search enable row level security;
+alter table vibe.doc_search force row level security;
+create policy doc_search_project on vibe.doc_search to vibe_owner using ((select vibe.is_owner_role()));
+create policy doc_search_function on vibe.doc_search for select to vibe_view using (true);
+grant select on vibe.doc_search to vibe_view;
+
+-- A tsvector holds 1 MiB. Of a body with more distinct words the first 200,000 characters are searchable, instead of
+-- the write failing.
+create function vibe.search_vector(value jsonb) returns tsvector
+  language plpgsql immutable parallel safe set search_path = pg_catalog as $$
+begin
+  return jsonb_to_tsvector('simple', value, '["string"]');
+exception when program_limit_exceeded then
+  return to_tsvector('simple', left(
+    (select string_agg(s.value #>> '{}', ' ') from jsonb_path_query(value, 'strict $.** ? (@.type() == "string")') s(value)),
+    200000));
+end $$;
+comment on function vibe.search_vector(jsonb) is 'The words of every string in value';
+
+-- Runs as vibe_view: the index finds candidates of everybody, the join to documents under row-level security keeps those
+-- of the caller, and nothing else leaves the function.
+create function vibe.search(in_collection text, in_query text) returns table (id uuid, rank real)
+  language sql stable security definer set search_path = pg_catalog as $$
+  select d.id, ts_rank(s.tsv, q.query)
+  from websearch_to_tsquery('simple', in_query) q(query)
+  join vibe.doc_search s on s.tsv @@ q.query
+  join vibe.documents d on d.id = s.doc_id
+  where s.collection = in_collection and d.collection = in_collection and d.delete_time is null
+$$;
+alter function vibe.search(text, text) owner to vibe_view;
+revoke all on function vibe.search(text, text) from public;
+grant execute on function vibe.search(text, text) to vibe_app;

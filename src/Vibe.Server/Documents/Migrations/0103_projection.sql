@@ -1,0 +1,99 @@
+-- Keeps the side tables in step with documents, in the same transaction.
+
+-- Who a document is shared with by name. Nobody once it is deleted.
+create function vibe.shares(doc vibe.documents) returns text[] language sql immutable parallel safe
+  return case when (doc).delete_time is not null then '{}'::text[]
+    else array(select p from unnest((doc).readers) p where p <> all ((doc).denied)) end;
+
+create function vibe.documents_project() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  had text[] := '{}';
+  has text[] := vibe.shares(new);
+  lost text[] := '{}';
+  regained text[] := '{}';
+  by_value boolean;
+  by_text boolean;
+begin
+  if tg_op = 'UPDATE' then
+    had := vibe.shares(old);
+    -- What only a row here can tell somebody who catches up: a lost audience, a new denial.
+    lost := array(
+      select case old.audience when 2 then '*' else 'users' end where new.audience < old.audience
+      union select p from unnest(new.denied) p where p <> all (old.denied));
+    regained := array(
+      select p from unnest('{*,users}'::text[]) p where new.audience > old.audience
+      union select p from unnest(old.denied) p where p <> all (new.denied));
+  end if;
+  if had <> has or cardinality(lost) > 0 then
+    insert into vibe.doc_acl as a (principal, collection, doc_id, create_time, removed)
+      select p, new.collection, new.id, new.create_time, p <> all (has)
+      from (select unnest(had) union select unnest(has) union select unnest(lost)) x(p)
+      where (p = any (had)) <> (p = any (has)) or p = any (lost)
+      order by p
+    on conflict (principal, doc_id) do update set removed = excluded.removed, txid = pg_current_xact_id()
+      where a.removed <> excluded.removed or excluded.removed;
+  end if;
+  if cardinality(regained) > 0 then
+    delete from vibe.doc_acl where doc_id = new.id and principal = any (regained) and principal <> all (has) and principal <> all (lost);
+  end if;
+
+  if new.delete_time is not null then
+    if tg_op = 'UPDATE' and old.delete_time is null then
+      delete from vibe.doc_edges where source_id = new.id;
+      delete from vibe.doc_fields where doc_id = new.id;
+      delete from vibe.doc_search where doc_id = new.id;
+    end if;
+    return null;
+  end if;
+
+  if tg_op = 'INSERT' and new.edges <> '[]' or tg_op = 'UPDATE' and new.edges <> old.edges then
+    if tg_op = 'UPDATE' then
+      delete from vibe.doc_edges e where e.source_id = new.id and not exists (
+        select from jsonb_array_elements(new.edges) n where n ->> 'label' = e.label and (n ->> 'target')::uuid = e.target_id);
+    end if;
+    insert into vibe.doc_edges (source_id, label, target_id, collection, create_time)
+      select new.id, n ->> 'label', (n ->> 'target')::uuid, new.collection, new.create_time from jsonb_array_elements(new.edges) n
+    on conflict do nothing;
+  end if;
+
+  if tg_op = 'UPDATE' and new.data = old.data and new.audience = old.audience and old.delete_time is null then
+    return null;
+  end if;
+  select bool_or(i.kind = 1), bool_or(i.kind = 2) into by_value, by_text
+    from vibe.field_index i where i.collection = new.collection and i.state >= 2;
+  if by_value then
+    insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience)
+      select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience
+      from vibe.field_index i, lateral (select vibe.json_field(new.data, i.keys)) x(v)
+      where i.collection = new.collection and i.kind = 1 and i.state >= 2
+    on conflict (doc_id, path) do update
+      set rank = excluded.rank, num = excluded.num, str = excluded.str, audience = excluded.audience
+      where (f.rank, f.num, f.str, f.audience) is distinct from (excluded.rank, excluded.num, excluded.str, excluded.audience);
+  end if;
+  if by_text then
+    insert into vibe.doc_search as s (doc_id, collection, tsv)
+      values (new.id, new.collection, vibe.document_words(new.collection, new.data))
+    on conflict (doc_id) do update set tsv = excluded.tsv where s.tsv <> excluded.tsv;
+  end if;
+  return null;
+end $$;
+
+-- The words of all text indexes of a collection together: a search looks at a document, not at a field.
+create function vibe.document_words(in_collection text, data jsonb) returns tsvector
+  language plpgsql stable set search_path = pg_catalog as $$
+declare
+  field record;
+  words tsvector := '';
+begin
+  for field in select i.keys from vibe.field_index i
+    where i.collection = in_collection and i.kind = 2 and i.state in (2, 3, 4) order by i.path loop
+    words := words || coalesce(vibe.search_vector(vibe.json_field(data, field.keys)), '');
+  end loop;
+  return words;
+exception when program_limit_exceeded then
+  return words;
+end $$;
+
+create trigger b_project after insert or update on vibe.documents for each row execute function vibe.documents_project();
+
+revoke all on function vibe.documents_project(), vibe.shares(vibe.documents), vibe.document_words(text, jsonb) from public;
