@@ -44,7 +44,7 @@ csharp src/Vibe.Rpc/Generated "$work/public.binpb" google/api/http.proto google/
 csharp src/Vibe.Contracts/Generated "$work/twin.binpb" $(cd proto && find vibe -name '*.proto' | LC_ALL=C sort)
 csharp tests/Vibe.Rpc.TestContracts/Generated "$work/public.binpb" vibe/rpctest/v1/rpctest_service.proto
 "$tools/protoc" --descriptor_set_in="$work/twin.binpb" --csharp_opt=base_namespace=,file_extension=.g.cs \
-  --csharp_out=tests/Vibe.Rpc.TestContracts/Generated vibe/rpctest/twin/v1/twin.proto
+  --csharp_out=tests/Vibe.Rpc.TestContracts/Generated vibe/rpctest/twin/v1/twin.proto vibe/rpctest/validation/v1/validation.proto
 
 # The public descriptors with their comments: reflection, JSON and the OpenAPI document read them.
 buf build proto --as-file-descriptor-set -o src/Vibe.Contracts/descriptors.binpb
