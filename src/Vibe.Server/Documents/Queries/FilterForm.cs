@@ -26,9 +26,9 @@ internal static class FilterForm
     /// </summary>
     public static FilterNode Canonical(FilterNode node) => node switch
     {
-        AndNode and => Flatten(and.Nodes, isAnd: true),
-        OrNode or => Flatten(or.Nodes, isAnd: false),
-        NotNode not => Negate(Canonical(not.Node)),
+        AndNode all => Flatten(all.Nodes, isAnd: true),
+        OrNode any => Flatten(any.Nodes, isAnd: false),
+        NotNode no => Negate(Canonical(no.Node)),
         CompareNode { Op: Operator.Ne } ne => new NotNode(new CompareNode(ne.Field, Operator.Eq, ne.Value, [])),
         _ => node,
     };
@@ -52,11 +52,11 @@ internal static class FilterForm
                     return FilterNode.True;
                 case OrNode { Nodes.IsEmpty: true } when isAnd:
                     return FilterNode.False;
-                case AndNode and when isAnd:
-                    flat.AddRange(and.Nodes);
+                case AndNode all when isAnd:
+                    flat.AddRange(all.Nodes);
                     break;
-                case OrNode or when !isAnd:
-                    flat.AddRange(or.Nodes);
+                case OrNode any when !isAnd:
+                    flat.AddRange(any.Nodes);
                     break;
                 case var other:
                     flat.Add(other);
@@ -76,19 +76,19 @@ internal static class FilterForm
 
     private static int Depth(FilterNode node) => node switch
     {
-        AndNode and => 1 + and.Nodes.Select(Depth).DefaultIfEmpty().Max(),
-        OrNode or => 1 + or.Nodes.Select(Depth).DefaultIfEmpty().Max(),
+        AndNode all => 1 + all.Nodes.Select(Depth).DefaultIfEmpty().Max(),
+        OrNode any => 1 + any.Nodes.Select(Depth).DefaultIfEmpty().Max(),
         // An NE in disguise is one level.
         NotNode { Node: CompareNode { Op: Operator.Eq } } => 1,
-        NotNode not => 1 + Depth(not.Node),
+        NotNode no => 1 + Depth(no.Node),
         _ => 1,
     };
 
     private static int Comparisons(FilterNode node) => node switch
     {
-        AndNode and => and.Nodes.Sum(Comparisons),
-        OrNode or => or.Nodes.Sum(Comparisons),
-        NotNode not => Comparisons(not.Node),
+        AndNode all => all.Nodes.Sum(Comparisons),
+        OrNode any => any.Nodes.Sum(Comparisons),
+        NotNode no => Comparisons(no.Node),
         _ => 1,
     };
 }

@@ -71,18 +71,18 @@ internal static class FilterPrinter
     {
         switch (node)
         {
-            case AndNode and:
-                PrintList(text, and.Nodes, " and ", "true", InAnd, around);
+            case AndNode all:
+                PrintList(text, all.Nodes, " and ", "true", InAnd, around);
                 break;
-            case OrNode or:
-                PrintList(text, or.Nodes, " or ", "false", InOr, around);
+            case OrNode any:
+                PrintList(text, any.Nodes, " or ", "false", InOr, around);
                 break;
             case NotNode { Node: CompareNode { Op: Operator.Eq } equal }:
                 PrintComparison(text, equal.Field, "!=", equal.Value);
                 break;
-            case NotNode not:
+            case NotNode no:
                 text.Append("not ");
-                Print(text, not.Node, InNot);
+                Print(text, no.Node, InNot);
                 break;
             case CompareNode compare:
                 PrintComparison(text, compare);

@@ -1,0 +1,35 @@
+using Vibe.Documents.V1;
+using Vibe.Postgres.Sessions;
+
+namespace Vibe.Server.Documents.Queries;
+
+/// <summary>Which documents, in which order. Made with <see cref="QueryReader"/>.</summary>
+internal sealed record DocumentQuery
+{
+    /// <summary>The collection.</summary>
+    public required string Collection { get; init; }
+
+    /// <summary>Whose documents.</summary>
+    public DocumentScope Scope { get; init; }
+
+    /// <summary>The condition, canonical.</summary>
+    public FilterNode Filter { get; init; } = FilterNode.True;
+
+    /// <summary>The order.</summary>
+    public DocumentOrder Order { get; init; } = DocumentOrder.NewestFirst;
+}
+
+/// <summary>
+/// A page of a query, ready to run. Its rows are the columns asked for, followed by the columns of
+/// <see cref="ReadPlace"/>.
+/// </summary>
+/// <param name="Statement">The statement.</param>
+/// <param name="DrivingField">The canonical path of the field index the statement reads, to count its use; null when none.</param>
+/// <param name="Order">The order.</param>
+internal sealed record CompiledQuery(Sql Statement, string? DrivingField, DocumentOrder Order)
+{
+    /// <summary>The place of a row, for the token of the page after it.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="column">How many columns were asked for.</param>
+    public Place ReadPlace(Row row, int column) => SqlOrder.Read(Order, row, column);
+}
