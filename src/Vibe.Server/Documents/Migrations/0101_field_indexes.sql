@@ -86,9 +86,10 @@ create policy doc_fields_view on vibe.doc_fields for select to vibe_view using (
 grant select on vibe.doc_fields to vibe_view;
 
 -- Owned by vibe_view, which is under row-level security; the table's owner would see everything through it.
+-- f_id is d.id, but of the index: a page begins with a row comparison that ends in it.
 create view vibe.docs_by_field with (security_barrier) as
   select f.collection as f_collection, f.path as f_path, f.rank as f_rank, f.num as f_num, f.str as f_str,
-    f.owner_did as f_owner, f.audience as f_audience, d.*
+    f.doc_id as f_id, f.owner_did as f_owner, f.audience as f_audience, d.*
   from vibe.doc_fields f join vibe.documents d on d.id = f.doc_id
   where d.delete_time is null;
 alter view vibe.docs_by_field owner to vibe_view;
