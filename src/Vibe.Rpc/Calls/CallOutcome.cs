@@ -75,8 +75,8 @@ internal sealed class CallOutcome
     {
         var detail = call.RpcMethod.Options.EnableDetailedErrors == true ? $"{exception.GetType().Name}: {exception.Message}" : "";
         var requestId = Activity.Current?.TraceId.ToString() ?? call.HttpContext.TraceIdentifier;
-        var details = WireErrors.Details(StatusCode.Internal, detail, new RequestInfo { RequestId = requestId });
-        return new(new(StatusCode.Internal, detail), Join(trailers, details), unexpected: exception);
+        var shown = RpcErrors.Create(StatusCode.Internal, detail, new RequestInfo { RequestId = requestId });
+        return new(shown.Status, Join(trailers, shown.Trailers), unexpected: exception);
     }
 
     private static Metadata Join(Metadata? trailers, Metadata added)

@@ -16,6 +16,8 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
     private CancellationTokenRegistration _aborted;
     private CancellationTokenRegistration _drained;
     private ITimer? _deadlineTimer;
+    private bool _readWaits;
+    private bool _flushWaits;
     private bool _finished;
 
     /// <summary>What stopped the call so far.</summary>
@@ -97,9 +99,15 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
 
             Cause = cause;
             source = _source;
-            if (cause != StopCause.ClientGone)
+
+            // Kestrel itself fails what waits for a client that has gone. A drain lets a message that is on its way arrive.
+            if (_readWaits && cause != StopCause.ClientGone)
             {
                 http.Request.BodyReader.CancelPendingRead();
+            }
+
+            if (_flushWaits && cause is StopCause.DeadlineExceeded or StopCause.SlowReader)
+            {
                 http.Response.BodyWriter.CancelPendingFlush();
             }
         }
@@ -108,8 +116,61 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
         source?.Cancel();
     }
 
-    /// <summary>Ends the pending read of a handler that has returned without waiting for it.</summary>
-    public void CancelPendingRead() => http.Request.BodyReader.CancelPendingRead();
+    /// <summary>Says that a read waits, so that a stop wakes it. Only then: a cancellation nobody waits for would hit the next read.</summary>
+    public void ReadWaits()
+    {
+        lock (_lock)
+        {
+            _readWaits = true;
+            if (Cause is not (StopCause.None or StopCause.ClientGone))
+            {
+                http.Request.BodyReader.CancelPendingRead();
+            }
+        }
+    }
+
+    /// <summary>Says that the read is back.</summary>
+    public void ReadReturned()
+    {
+        lock (_lock)
+        {
+            _readWaits = false;
+        }
+    }
+
+    /// <summary>Says that a flush waits for the client to read, so that a stop wakes it.</summary>
+    public void FlushWaits()
+    {
+        lock (_lock)
+        {
+            _flushWaits = true;
+            if (Cause is StopCause.DeadlineExceeded or StopCause.SlowReader)
+            {
+                http.Response.BodyWriter.CancelPendingFlush();
+            }
+        }
+    }
+
+    /// <summary>Says that the flush is back.</summary>
+    public void FlushReturned()
+    {
+        lock (_lock)
+        {
+            _flushWaits = false;
+        }
+    }
+
+    /// <summary>Wakes the pending read of a handler that has returned without waiting for it.</summary>
+    public void CancelPendingRead()
+    {
+        lock (_lock)
+        {
+            if (_readWaits)
+            {
+                http.Request.BodyReader.CancelPendingRead();
+            }
+        }
+    }
 
     /// <summary>Says whether the client has gone, also when nobody had asked for the token.</summary>
     public bool ClientIsGone()
@@ -135,6 +196,9 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
         _drained.Dispose();
         return Cause;
     }
+
+    /// <summary>The exception that ends what a stopped call was doing.</summary>
+    public OperationCanceledException Exception() => new("The call was stopped.", Token);
 
     /// <summary>The status that a cause stands for.</summary>
     public static Status StatusOf(StopCause cause) => cause switch

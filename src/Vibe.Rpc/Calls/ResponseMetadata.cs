@@ -13,12 +13,12 @@ public static class ResponseMetadata
     /// <summary>Headers the protocols set themselves. An application's value would break the framing, so it is left out.</summary>
     private static readonly FrozenSet<string> s_reserved = new[]
     {
-        "connection", "content-encoding", "content-length", "content-type", "date", "host", "keep-alive", "te", "trailer",
-        "transfer-encoding", "upgrade",
+        "connect-accept-encoding", "connect-content-encoding", "connection", "content-encoding", "content-length", "content-type",
+        "date", "grpc-status-details-bin", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Adds the application's entries to headers or trailers.</summary>
-    /// <param name="metadata">The entries; null for none. Reserved names (<c>grpc-…</c>, <c>connect-…</c>, HTTP's own) are left out.</param>
+    /// <param name="metadata">The entries; null for none. Names that the protocols or HTTP use themselves are left out.</param>
     /// <param name="headers">Where to.</param>
     /// <param name="prefix">What to put before each name.</param>
     internal static void AddTo(Metadata? metadata, IHeaderDictionary headers, string prefix = "")
@@ -40,8 +40,7 @@ public static class ResponseMetadata
     /// <summary>Whether the entry belongs to the application and may go over the wire.</summary>
     internal static bool IsApplications(Metadata.Entry entry) =>
         !s_reserved.Contains(entry.Key)
-        && !entry.Key.StartsWith("grpc-", StringComparison.Ordinal)
-        && !entry.Key.StartsWith("connect-", StringComparison.Ordinal)
+        && !MetadataHeaders.IsReserved(entry.Key)
         && (entry.IsBinary || !entry.Value.AsSpan().ContainsAnyExceptInRange(' ', '~'));
 
     /// <summary>The error details in the trailers of a failed call.</summary>

@@ -17,6 +17,9 @@ namespace Vibe.Rpc.Calls;
 /// </remarks>
 public abstract class RpcCall : ServerCallContext
 {
+    /// <summary>An answer of so many bytes is flushed under the watch over slow readers, not by the end of the request.</summary>
+    private protected const int LargeAnswer = 64 * 1024;
+
     private readonly CallStop _stop;
     private Metadata? _requestHeaders;
     private Metadata? _responseTrailers;
@@ -32,6 +35,8 @@ public abstract class RpcCall : ServerCallContext
         HttpContext = httpContext;
         RpcMethod = rpcMethod;
         _stop = new(httpContext, rpcMethod.Server.Time, rpcMethod.Server.Drain);
+        RequestBody = new(httpContext, _stop);
+        ResponseBody = new(httpContext, _stop, rpcMethod);
     }
 
     /// <summary>The HTTP request that carries the call.</summary>
@@ -52,7 +57,14 @@ public abstract class RpcCall : ServerCallContext
     /// <summary>What the call has counted so far.</summary>
     internal CallCounters Counters { get; } = new();
 
-    private protected CallStop Stop => _stop;
+    /// <summary>The request's bytes.</summary>
+    internal RequestBody RequestBody { get; }
+
+    /// <summary>The response's bytes.</summary>
+    internal ResponseBody ResponseBody { get; }
+
+    /// <summary>The largest request message in bytes.</summary>
+    internal int MaxRequestBytes => RpcMethod.Options.MaxReceiveMessageSize ?? int.MaxValue;
 
     /// <summary>Whether response headers were handed to <see cref="StartHeaders"/>.</summary>
     private protected bool HeadersStarted => _headersStarted;
@@ -108,23 +120,27 @@ public abstract class RpcCall : ServerCallContext
                 _ = _stop.Token; // A drain must reach a stream that waits for the client, too.
             }
 
-            if (_stop.Cause == StopCause.None)
+            if (_stop.Cause != StopCause.None)
             {
-                await RpcMethod.InvokeAsync(this);
+                throw Stopped();
             }
+
+            await RpcMethod.InvokeAsync(this);
         }
         catch (Exception exception)
         {
             thrown = ExceptionDispatchInfo.Capture(exception);
         }
 
+        ResponseBody.StopTimer();
         var outcome = CallOutcome.Decide(this, thrown?.SourceException, _stop);
         telemetry.End(outcome.Status);
         await FinishAsync(outcome);
+        (this as IDisposable)?.Dispose();
     }
 
     /// <summary>Ends a read or a wait whose call was stopped meanwhile.</summary>
-    private protected OperationCanceledException Stopped() => new("The call was stopped.", _stop.Token);
+    private protected OperationCanceledException Stopped() => _stop.Exception();
 
     internal void CancelPendingRead() => _stop.CancelPendingRead();
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Vibe.Rpc.Hosting;
 using Vibe.Rpc.Json;
+using Vibe.Rpc.Protocols;
 using Vibe.Rpc.Telemetry;
 
 namespace Vibe.Rpc.Calls;
@@ -20,6 +21,9 @@ internal sealed class RpcServer(
     public CallDrain Drain => drain;
 
     public JsonCodec Json => json;
+
+    /// <summary>The JSON codec as the protocols use it.</summary>
+    public JsonMessageCodec JsonMessages { get; } = new(json);
 
     public RpcTelemetry Telemetry => telemetry;
 

@@ -1,9 +1,8 @@
 using System.Globalization;
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
-using Vibe.Rpc.Wire;
+using Microsoft.AspNetCore.Http;
+using Vibe.Rpc.Json;
 
 namespace Vibe.Rpc.Calls;
 
@@ -17,59 +16,51 @@ internal static class WireErrors
     public static RpcException WrongMessageCount(string received) =>
         Create(StatusCode.Unimplemented, "MESSAGE_COUNT", $"The method takes exactly one request message; {received} arrived.");
 
-    public static RpcException MessageTooLarge(int limit) => Create(
-        StatusCode.ResourceExhausted,
-        "MESSAGE_TOO_LARGE",
-        string.Create(CultureInfo.InvariantCulture, $"A request message is larger than {limit} bytes."),
-        ("limitBytes", limit.ToString(CultureInfo.InvariantCulture)));
+    public static RpcException MessageTooLarge(int limit) => TooLarge("MESSAGE_TOO_LARGE", "A request message", limit);
 
-    public static RpcException ResponseTooLarge(int limit) => Create(
-        StatusCode.ResourceExhausted,
-        "RESPONSE_TOO_LARGE",
-        string.Create(CultureInfo.InvariantCulture, $"The response message is larger than {limit} bytes."),
-        ("limitBytes", limit.ToString(CultureInfo.InvariantCulture)));
+    public static RpcException ResponseTooLarge(int limit) => TooLarge("RESPONSE_TOO_LARGE", "The response message", limit);
 
-    public static RpcException MalformedMessage(string what) => Create(StatusCode.InvalidArgument, "MALFORMED_MESSAGE", what);
-
-    public static RpcException MalformedField(string reason, string field, string description)
+    /// <summary>A request whose HTTP was malformed, too large or too slow for Kestrel.</summary>
+    public static RpcException MalformedHttp(BadHttpRequestException exception) => exception.StatusCode switch
     {
-        var violation = new BadRequest.Types.FieldViolation { Field = field, Description = description, Reason = reason };
-        return Create(
+        StatusCodes.Status413PayloadTooLarge => Create(StatusCode.ResourceExhausted, "REQUEST_TOO_LARGE", "The request is too large."),
+        StatusCodes.Status408RequestTimeout => Create(StatusCode.ResourceExhausted, "REQUEST_TOO_SLOW", "The request arrived too slowly."),
+        _ => Create(StatusCode.InvalidArgument, "MALFORMED_REQUEST", "The HTTP request is malformed."),
+    };
+
+    /// <summary>Bytes that are no message of the method's type. INVALID_ARGUMENT in every protocol and codec: the sender can mend it.</summary>
+    public static RpcException MalformedMessage(string description) => Create(StatusCode.InvalidArgument, "MALFORMED_MESSAGE", description);
+
+    /// <summary>JSON that is no message of the method's type.</summary>
+    public static RpcException MalformedJson(JsonCodecException exception)
+    {
+        var violation = RpcErrors.Violation(exception.FieldPath, exception.Message);
+        violation.Reason = exception.Reason;
+        return RpcErrors.Create(
             StatusCode.InvalidArgument,
-            reason,
-            field.Length == 0 ? description : $"{field}: {description}",
-            [new BadRequest { FieldViolations = { violation } }]);
+            exception.Message,
+            exception.Reason,
+            Domain,
+            null,
+            new BadRequest { FieldViolations = { violation } });
     }
 
     public static RpcException MalformedHeader(string name) =>
         Create(StatusCode.InvalidArgument, "MALFORMED_HEADER", $"The header {name} is malformed.", ("header", name));
 
-    /// <summary>A broken envelope. grpc/doc/statuscodes.md has INTERNAL for framing the peer got wrong.</summary>
-    public static RpcException MalformedFraming(string what) => Create(StatusCode.Internal, "MALFORMED_FRAMING", what);
+    /// <summary>A broken envelope or compression: grpc/doc/statuscodes.md has INTERNAL for framing that the peer got wrong.</summary>
+    public static RpcException MalformedFraming(string description) => Create(StatusCode.Internal, "MALFORMED_FRAMING", description);
 
-    public static RpcException UnknownEncoding(string encoding, string supported) => Create(
-        StatusCode.Unimplemented, "UNKNOWN_ENCODING", $"The compression \"{encoding}\" is not supported; use one of: {supported}.");
+    public static RpcException UnknownEncoding(string encoding) => Create(
+        StatusCode.Unimplemented, "UNKNOWN_ENCODING", $"The compression \"{encoding}\" is not supported; use gzip or identity.");
 
-    public static RpcException Create(StatusCode code, string reason, string message, params (string Key, string Value)[] metadata) =>
-        Create(code, reason, message, [], metadata);
-
-    /// <summary>The trailers that carry error details.</summary>
-    public static Metadata Details(StatusCode code, string message, params IEnumerable<IMessage> details)
-    {
-        var status = new Google.Rpc.Status { Code = (int)code, Message = message };
-        status.Details.AddRange(details.Select(Any.Pack));
-        return [new Metadata.Entry(MetadataHeaders.StatusDetails, status.ToByteArray())];
-    }
+    private static RpcException TooLarge(string reason, string what, int limit) => Create(
+        StatusCode.ResourceExhausted,
+        reason,
+        string.Create(CultureInfo.InvariantCulture, $"{what} is larger than {limit} bytes."),
+        ("limitBytes", limit.ToString(CultureInfo.InvariantCulture)));
 
     private static RpcException Create(
-        StatusCode code, string reason, string message, IEnumerable<IMessage> details, params (string Key, string Value)[] metadata)
-    {
-        var info = new ErrorInfo { Reason = reason, Domain = Domain };
-        foreach (var (key, value) in metadata)
-        {
-            info.Metadata.Add(key, value);
-        }
-
-        return new(new(code, message), Details(code, message, [info, .. details]));
-    }
+        StatusCode code, string reason, string message, params IEnumerable<(string Key, string Value)> metadata) =>
+        RpcErrors.Create(code, message, reason, Domain, metadata.Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
 }

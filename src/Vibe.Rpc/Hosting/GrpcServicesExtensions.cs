@@ -5,6 +5,7 @@ using Vibe.Rpc.Binding;
 using Vibe.Rpc.Calls;
 using Vibe.Rpc.Hosting;
 using Vibe.Rpc.Json;
+using Vibe.Rpc.Protocols;
 using Vibe.Rpc.Telemetry;
 
 // The official package's namespace: code written for it compiles unchanged.
@@ -31,6 +32,7 @@ public static class GrpcServicesExtensions
         services.TryAddSingleton<RpcServer>();
         services.TryAddSingleton<RpcMethodRegistry>();
         services.TryAddSingleton<ServiceMapper>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IRpcEndpointSource, ProtocolEndpoints>());
         if (configure is not null)
         {
             services.Configure(configure);
