@@ -1,5 +1,6 @@
 using Vibe.Documents.V1;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Documents.Queries;
 
@@ -17,6 +18,10 @@ internal sealed record DocumentQuery
 
     /// <summary>The order.</summary>
     public DocumentOrder Order { get; init; } = DocumentOrder.NewestFirst;
+
+    /// <summary>What a page token of this query is good for. Two spellings of the same filter are the same query.</summary>
+    public PageQuery ForPages(Caller caller, string method) =>
+        new(caller, method, Collection, Scope.ToString(), FilterPrinter.Print(Filter), Order.ToString());
 }
 
 /// <summary>
