@@ -1,4 +1,5 @@
 using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Vibe.Rpc.Binding;
@@ -6,6 +7,7 @@ using Vibe.Rpc.Calls;
 using Vibe.Rpc.Hosting;
 using Vibe.Rpc.Json;
 using Vibe.Rpc.Protocols;
+using Vibe.Rpc.Rest;
 using Vibe.Rpc.Telemetry;
 
 // The official package's namespace: code written for it compiles unchanged.
@@ -33,6 +35,9 @@ public static class GrpcServicesExtensions
         services.TryAddSingleton<RpcMethodRegistry>();
         services.TryAddSingleton<ServiceMapper>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IRpcEndpointSource, ProtocolEndpoints>());
+        services.TryAddSingleton<RestServer>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IRpcEndpointSource, RestEndpointSource>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, RestMatcherPolicy>());
         if (configure is not null)
         {
             services.Configure(configure);
