@@ -41,7 +41,7 @@ internal sealed class ManualClock : TimeProvider
             due = [.. _timers.Where(timer => timer.Due <= _now)];
             foreach (var timer in due)
             {
-                timer.Due = DateTimeOffset.MaxValue;
+                timer.Due = timer.Period > TimeSpan.Zero ? _now + timer.Period : DateTimeOffset.MaxValue;
             }
         }
 
@@ -55,6 +55,8 @@ internal sealed class ManualClock : TimeProvider
     {
         public DateTimeOffset Due { get; set; } = DateTimeOffset.MaxValue;
 
+        public TimeSpan Period { get; private set; }
+
         public void Fire() => fire();
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
@@ -62,6 +64,7 @@ internal sealed class ManualClock : TimeProvider
             var starts = dueTime != Timeout.InfiniteTimeSpan;
             lock (clock._gate)
             {
+                Period = period;
                 Due = starts ? clock._now + dueTime : DateTimeOffset.MaxValue;
                 if (!clock._timers.Contains(this))
                 {
