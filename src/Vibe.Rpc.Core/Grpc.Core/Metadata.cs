@@ -21,7 +21,7 @@ public sealed partial class Metadata : IList<Metadata.Entry>
     /// <inheritdoc/>
     public int Count => _entries.Count;
 
-    /// <summary>Whether changes are refused with <see cref="InvalidOperationException"/>: so it is once the call was started.</summary>
+    /// <summary>Whether changes are refused with <see cref="InvalidOperationException"/>: so it is with received metadata.</summary>
     public bool IsReadOnly => _readOnly;
 
     /// <inheritdoc/>
@@ -152,7 +152,7 @@ public sealed partial class Metadata : IList<Metadata.Entry>
     {
         if (_readOnly)
         {
-            throw new InvalidOperationException("The metadata is read-only: the call has been started.");
+            throw new InvalidOperationException("The metadata is read-only.");
         }
     }
 }

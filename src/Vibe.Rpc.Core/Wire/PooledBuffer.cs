@@ -40,6 +40,14 @@ internal sealed class PooledBuffer(int initialCapacity = PooledBuffer.DefaultCap
         return _array.AsSpan(Length);
     }
 
+    /// <summary>Forgets what was written after the first <paramref name="length"/> bytes.</summary>
+    public void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        Length = length;
+    }
+
     /// <summary>Forgets what was written and keeps the memory.</summary>
     public void Clear() => Length = 0;
 
