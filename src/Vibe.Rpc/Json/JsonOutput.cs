@@ -11,12 +11,16 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
 {
     private const int ChunkChars = 1024;
 
+    // A message in memory may be nested without end, through Any for one; the stack is not.
+    private const int MaxDepth = 250;
+
     private static readonly char[] EscapedChars = [.. Enumerable.Range(0, 0x20).Select(control => (char)control), '"', '\\'];
     private static readonly SearchValues<char> CharStops = SearchValues.Create(EscapedChars);
     private static readonly SearchValues<byte> ByteStops = SearchValues.Create([.. EscapedChars.Select(character => (byte)character)]);
 
     private Span<byte> _span = [];
     private int _used;
+    private int _depth;
 
     /// <summary>Hands everything to the buffer writer.</summary>
     public void Flush()
@@ -25,6 +29,18 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
         _used = 0;
         _span = [];
     }
+
+    /// <summary>Counts an object or array that starts.</summary>
+    public void Enter()
+    {
+        if (++_depth > MaxDepth)
+        {
+            throw new JsonCodecException(JsonErrorReason.DepthLimit, $"the message is nested deeper than {MaxDepth} levels");
+        }
+    }
+
+    /// <summary>Counts an object or array that ends.</summary>
+    public void Leave() => _depth--;
 
     /// <summary>Writes one ASCII character.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

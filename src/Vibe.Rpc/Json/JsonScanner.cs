@@ -22,6 +22,7 @@ internal ref struct JsonScanner
     private int _position;
     private int _depth;
     private int _start;
+    private long _charged;
 
     /// <summary>Starts at the beginning of a text, after checking that all of it is UTF-8.</summary>
     public JsonScanner(ReadOnlySpan<byte> text, int maxDepth, JsonErrors errors)
@@ -248,6 +249,19 @@ internal ref struct JsonScanner
         if (_position < _text.Length)
         {
             throw Fail(JsonErrorReason.MalformedJson, $"text after the value, at byte {_position}");
+        }
+    }
+
+    /// <summary>
+    /// Accounts for text that a copy of this scanner read ahead. Nested values read ahead again and again would make quadratic work of a
+    /// small input.
+    /// </summary>
+    public void Charge(scoped JsonScanner copy)
+    {
+        _charged += copy._position - _position;
+        if (_charged > 65_536 + (8L * _text.Length))
+        {
+            throw Fail(JsonErrorReason.DepthLimit, "too many nested google.protobuf.Any whose @type does not come first");
         }
     }
 

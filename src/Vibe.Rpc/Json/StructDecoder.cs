@@ -3,7 +3,7 @@ namespace Vibe.Rpc.Json;
 /// <summary>Writes the wire form of a <c>google.protobuf.Struct</c> as JSON, without a tree.</summary>
 internal static class StructDecoder
 {
-    public static void Write(ReadOnlySpan<byte> wire, ref JsonOutput json, int maxDepth)
+    public static void Write(ReadOnlySpan<byte> wire, ref JsonOutput json, int maxDepth = StructJsonLimits.Most)
     {
         Object(wire, new(0, wire.Length), ref json, maxDepth);
     }

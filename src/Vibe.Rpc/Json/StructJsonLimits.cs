@@ -3,6 +3,8 @@ namespace Vibe.Rpc.Json;
 /// <summary>How much a Struct may hold.</summary>
 public sealed record StructJsonLimits
 {
+    internal const int Most = 1000;
+
     /// <summary>The limits used when none are given.</summary>
     public static StructJsonLimits Default { get; } = new();
 
@@ -10,7 +12,7 @@ public sealed record StructJsonLimits
     public int MaxDepth
     {
         get;
-        init => field = value is >= 1 and <= 1000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "1 to 1000");
+        init => field = value is >= 1 and <= Most ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "1 to 1000");
     } = 100;
 
     /// <summary>
