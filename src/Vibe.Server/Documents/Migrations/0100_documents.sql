@@ -185,7 +185,7 @@ create trigger a_guard before insert or update on vibe.documents for each row ex
 alter table vibe.documents enable row level security;
 alter table vibe.documents force row level security;
 
-create policy documents_background on vibe.documents for select to vibe_owner using ((select vibe.is_owner_role()));
+create policy documents_background on vibe.documents to vibe_owner using ((select vibe.is_owner_role()));
 
 create policy documents_read on vibe.documents for select to vibe_app, vibe_view using (
   (audience = 2

@@ -22,15 +22,15 @@ create table vibe.field_index (
   error text not null default '',
   primary key (collection, path, kind),
   constraint field_index_kind check (kind in (1, 2)),
-  constraint field_index_state check (state between 1 and 5));
+  constraint field_index_state check (state between 1 and 6));
 comment on column vibe.field_index.kind is '1 value, 2 text';
-comment on column vibe.field_index.state is '1 suggested, 2 building, 3 ready, 4 failed, 5 dropped and about to be removed; rows are kept from 2 on';
+comment on column vibe.field_index.state is '1 suggested, 2 building, 3 ready, 4 failed; 5 dropped, still kept for queries compiled before; 6 being removed. The projection keeps rows from 2 to 5';
 comment on column vibe.field_index.keys is 'The keys of path after data; empty for the whole body';
 comment on column vibe.field_index.build_cursor is 'Last document id the build has entered';
 comment on column vibe.field_index.build_after is 'The build starts when every transaction below this has ended: later ones see the row and project by themselves';
 comment on column vibe.field_index.serving is 'Queries use it. Stays true while a text index is rebuilt because another one of the collection was dropped';
 
-create index field_index_work on vibe.field_index (state) where state in (2, 5);
+create index field_index_work on vibe.field_index (state) where state in (2, 5, 6);
 
 alter table vibe.field_index enable row level security;
 alter table vibe.field_index force row level security;

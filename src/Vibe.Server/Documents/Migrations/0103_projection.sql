@@ -60,12 +60,12 @@ begin
     return null;
   end if;
   select bool_or(i.kind = 1), bool_or(i.kind = 2) into by_value, by_text
-    from vibe.field_index i where i.collection = new.collection and i.state >= 2;
+    from vibe.field_index i where i.collection = new.collection and i.state between 2 and 5;
   if by_value then
     insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience)
       select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience
       from vibe.field_index i, lateral (select vibe.json_field(new.data, i.keys)) x(v)
-      where i.collection = new.collection and i.kind = 1 and i.state >= 2
+      where i.collection = new.collection and i.kind = 1 and i.state between 2 and 5
     on conflict (doc_id, path) do update
       set rank = excluded.rank, num = excluded.num, str = excluded.str, audience = excluded.audience
       where (f.rank, f.num, f.str, f.audience) is distinct from (excluded.rank, excluded.num, excluded.str, excluded.audience);

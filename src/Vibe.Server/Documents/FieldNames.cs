@@ -1,0 +1,10 @@
+using System.Globalization;
+
+namespace Vibe.Server.Documents;
+
+/// <summary>Names of request fields in errors.</summary>
+internal static class FieldNames
+{
+    /// <summary>One item of a list: <c>document.edges[3]</c>.</summary>
+    public static string Item(string field, int index) => string.Create(CultureInfo.InvariantCulture, $"{field}[{index}]");
+}
