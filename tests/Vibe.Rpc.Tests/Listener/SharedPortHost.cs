@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Vibe.Rpc.Listener;
+using Vibe.Rpc.Tests.Server;
 
 namespace Vibe.Rpc.Tests.Listener;
 
@@ -13,7 +14,9 @@ internal sealed class SharedPortHost : IAsyncDisposable
 {
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
-    private SharedPortHost(WebApplication app) => App = app;
+    private readonly ErrorLog _errors;
+
+    private SharedPortHost(WebApplication app, ErrorLog errors) => (App, _errors) = (app, errors);
 
     public WebApplication App { get; }
 
@@ -27,16 +30,19 @@ internal sealed class SharedPortHost : IAsyncDisposable
         Action<KestrelServerOptions>? listen = null,
         Action<SharedListenerOptions>? limits = null,
         TimeProvider? clock = null,
+        Action<IServiceCollection>? services = null,
         Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var errors = new ErrorLog();
+        builder.Logging.ClearProviders().AddProvider(errors);
         if (clock is not null)
         {
             builder.Services.AddSingleton(clock);
         }
 
         builder.Services.AddSharedListener(limits);
+        services?.Invoke(builder.Services);
         builder.WebHost.ConfigureKestrel(listen ?? (options => options.ListenShared(IPAddress.Loopback, 0)));
         var app = builder.Build();
         map?.Invoke(app);
@@ -51,7 +57,7 @@ internal sealed class SharedPortHost : IAsyncDisposable
             throw;
         }
 
-        return new SharedPortHost(app);
+        return new SharedPortHost(app, errors);
     }
 
     public async Task<Socket> ConnectAsync()
@@ -76,6 +82,7 @@ internal sealed class SharedPortHost : IAsyncDisposable
     {
         await App.StopAsync().WaitAsync(Bound);
         await App.DisposeAsync();
+        Assert.Empty(_errors.Take());
     }
 
     /// <summary>Waits, bounded, for a state that a background task of the server reaches.</summary>
