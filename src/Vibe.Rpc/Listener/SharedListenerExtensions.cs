@@ -26,6 +26,7 @@ public static class SharedListenerExtensions
         // Kestrel adds its socket transport only when no transport is registered yet, and other end points need that one.
         services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, SharedListenerFactory>());
+        services.AddHostedService<DistinctAddressReport>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<SharedListenerOptions>()
             .Validate(options => options.SilenceTimeout > TimeSpan.Zero, "SilenceTimeout must be positive.")

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -17,8 +14,7 @@ internal sealed class SharedListenerFactory(
     IOptions<SocketTransportOptions> sockets,
     IOptions<SharedListenerOptions> options,
     ILoggerFactory loggers,
-    TimeProvider clock,
-    IServiceProvider services) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+    TimeProvider clock) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     // How often to look for a number that is free on both loopback addresses: the second bind can lose a race.
     private const int LocalhostAttempts = 16;
@@ -36,7 +32,6 @@ internal sealed class SharedListenerFactory(
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var half = (SharedEndPoint)endpoint;
-        ReportEachAddressOnce();
         await _binding.WaitAsync(cancellationToken);
         try
         {
@@ -111,15 +106,5 @@ internal sealed class SharedListenerFactory(
         }
 
         return opened.Count > 0 ? (opened, new LocalhostEndPoint(port)) : throw missing!;
-    }
-
-    /// <summary>Both halves of a port have one address; the host would print it, and report it, twice.</summary>
-    private void ReportEachAddressOnce()
-    {
-        var features = services.GetService<IServer>()?.Features;
-        if (features?.Get<IServerAddressesFeature>() is { } addresses and not DistinctServerAddresses)
-        {
-            features.Set<IServerAddressesFeature>(new DistinctServerAddresses(addresses));
-        }
     }
 }

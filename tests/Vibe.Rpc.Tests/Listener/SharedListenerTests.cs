@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -26,13 +27,15 @@ public sealed class SharedListenerTests
     }
 
     [Fact]
-    public async Task Port_zero_is_reported_once_with_the_real_number()
+    public async Task Port_zero_is_reported_and_printed_once_with_the_real_number()
     {
-        await using var host = await SharedPortHost.StartAsync();
+        using var printed = new Printed();
+        await using var host = await SharedPortHost.StartAsync(services: services => services.AddLogging(logging => logging.AddProvider(printed)));
 
         var address = Assert.Single(host.Addresses);
         Assert.Equal($"http://127.0.0.1:{host.Port}", address);
         Assert.NotEqual(0, host.Port);
+        Assert.Single(printed.Lines, line => line == $"Now listening on: {address}");
     }
 
     [Fact]
@@ -182,6 +185,25 @@ public sealed class SharedListenerTests
         await Assert.ThrowsAsync<OptionsValidationException>(() => SharedPortHost.StartAsync(limits: limits => limits.SilenceTimeout = TimeSpan.Zero));
         await Assert.ThrowsAsync<OptionsValidationException>(() => SharedPortHost.StartAsync(limits: limits => limits.MaxSilentConnections = 0));
         await Assert.ThrowsAsync<OptionsValidationException>(() => SharedPortHost.StartAsync(limits: limits => limits.MaxConnections = 0));
+    }
+
+    private sealed class Printed : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
     }
 
     private static X509Certificate2 CreateCertificate()

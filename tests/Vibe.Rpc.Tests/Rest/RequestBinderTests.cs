@@ -139,18 +139,6 @@ public sealed class RequestBinderTests
         Assert.Equal((field, problem), (violation.Field, violation.Description));
     }
 
-    [Theory]
-    [InlineData("?message.time=yesterday", "message.time")]
-    [InlineData("?message.duration=5", "message.duration")]
-    [InlineData("?message.mask=a_b", "message.mask")]
-    [InlineData("?message.time=%22", "message.time")]
-    public void A_wrong_value_of_a_well_known_type_is_a_violation_of_its_field(string query, string field)
-    {
-        var error = Assert.Throws<RpcException>(() => Bind(NameInPath, "f", query, ""));
-
-        Assert.Equal(field, Assert.Single(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
-    }
-
     [Fact]
     public void Every_wrong_parameter_is_named()
     {
