@@ -89,7 +89,7 @@ internal static class QueryCompiler
 
         public Sql Merge(List<Sql> statements) => statements.Count switch
         {
-            0 => $"select {columns}, {SqlOrder.Select(MainOrder)} from vibe.documents d where false",
+            0 => $"select {columns}, {SqlOrder.Select(SqlOrder.Columns(query.Order, OrderSource.Document))} from vibe.documents d where false",
             1 => statements[0],
             _ => $"""
                 select * from (({Sql.Join($") union all (", statements)})) q

@@ -115,11 +115,12 @@ internal static class SqlOrder
     /// <summary>How many columns the order takes, the id among them.</summary>
     public static int Width(DocumentOrder order) => order.Keys.Sum(key => Width(key.Field)) + 1;
 
-    /// <summary>The rank, number and text by which a value in the body orders.</summary>
+    /// <summary>The rank, number and text by which a value in the body orders, typed as in an index entry.</summary>
     public static ImmutableArray<Sql> JsonExpressions(Sql value) =>
     [
         $"""
-        case jsonb_typeof({value}) when 'boolean' then case when {value}::bool then 2 else 1 end when 'number' then 3 when 'string' then 4 else 0 end
+        (case jsonb_typeof({value}) when 'boolean' then case when {value}::bool then 2 else 1 end
+          when 'number' then 3 when 'string' then 4 else 0 end)::smallint
         """,
         $"case when jsonb_typeof({value}) = 'number' then {value}::float8 else 0 end",
         $"case when jsonb_typeof({value}) = 'string' then left({value} #>> '{{}}', 500) else '' end collate \"C\"",

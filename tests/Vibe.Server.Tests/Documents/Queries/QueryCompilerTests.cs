@@ -1,0 +1,239 @@
+using System.Collections.Immutable;
+using Vibe.Documents.V1;
+using Vibe.Postgres.Sessions;
+using Vibe.Postgres.Tests;
+using Vibe.Server.Documents.Queries;
+using Vibe.Server.Kernel;
+using Function = Vibe.Documents.V1.Aggregation.Types.Function;
+
+namespace Vibe.Server.Tests.Documents.Queries;
+
+[Collection(PostgresCollection.Name)]
+public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<QueryCorpus>
+{
+    private static readonly HashSet<string> NoIndexes = [];
+    private static readonly HashSet<string> Indexes = [.. QueryCorpus.IndexedFields];
+
+    [Fact]
+    public async Task Pages_put_together_are_exactly_what_the_caller_may_read_in_order()
+    {
+        var found = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            var query = RandomQuery();
+            var caller = corpus.Random.Pick(QueryCorpus.Callers);
+            var indexes = i % 2 == 0 ? Indexes : NoIndexes;
+            var expected = Expected(query, caller).ToList();
+            var actual = await AllPagesAsync(query, caller, indexes, pageSize: 1 + corpus.Random.Next(40));
+
+            Assert.True(
+                expected.SequenceEqual(actual),
+                $"{query.Scope} {FilterPrinter.Print(query.Filter)} by {query.Order} for {caller.Did}, {expected.Count} expected, {actual.Count} found\n"
+                + QueryCompiler.Page(query, caller, indexes, $"d.id", 10, null).Statement);
+            found += expected.Count;
+        }
+
+        Assert.True(found > 2000, $"only {found} documents found in all");
+    }
+
+    [Fact]
+    public async Task A_place_read_from_a_row_is_the_place_of_the_document()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            var query = RandomQuery() with { Scope = DocumentScope.Own, Filter = FilterNode.True };
+            var compiled = QueryCompiler.Page(query, QueryCorpus.Alice, Indexes, $"d.id, d.revision", 20, after: null);
+            var rows = await RunAsync(compiled, QueryCorpus.Alice, row => (Id: row.GetGuid(0), Place: compiled.ReadPlace(row, 2)));
+            foreach (var (id, place) in rows)
+            {
+                var expected = query.Order.PlaceOf(corpus.Documents.First(document => document.View.Id == id).View);
+
+                Assert.Equal<OrderValue>(expected.Values, place.Values);
+                Assert.Equal(expected.Id, place.Id);
+                Assert.Equal<OrderValue>(place.Values, PlaceBytes.Read(query.Order, PlaceBytes.Write(place)).Values);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_page_by_an_indexed_field_reads_only_its_index()
+    {
+        await corpus.Database.Admin.ExecuteAsync($"analyze vibe.documents", CancellationToken.None);
+        await corpus.Database.Admin.ExecuteAsync($"analyze vibe.doc_fields", CancellationToken.None);
+        foreach (var text in new[] { "data.a = 'b'", "data.a > 0 and data.a < 3", "data.a starts_with 'b'", "data.a in ['a', 'b']" })
+        {
+            var query = Query(text, "data.a desc") with { Scope = DocumentScope.Public };
+            var after = new Place([new OrderValue(OrderRank.Text, 0, 0, "x")], Guid.Empty);
+            var compiled = QueryCompiler.Page(query, Caller.SignedOut, Indexes, $"d.id", 51, after);
+            var plan = await ExplainAsync(compiled, Caller.SignedOut);
+
+            Assert.Equal("data.a", compiled.DrivingField);
+            Assert.Matches(@"Index .*Scan.* using doc_fields_shared", plan);
+            Assert.Matches(@"Index Cond: .*rank.*num", plan);
+        }
+    }
+
+    [Theory]
+    [InlineData("data.a = 1", "create_time", "data.a")]
+    [InlineData("data.a > 1", "data.b", "data.b")]
+    [InlineData("data.b > 1 and data.a = 1", "data.b", "data.b")]
+    [InlineData("data.a > 1", "", "data.a")]
+    [InlineData("data.a = 1 or data.b = 1", "", null)]
+    [InlineData("data.a != 1", "", null)]
+    [InlineData("data.c = 1", "data.c", null)]
+    [InlineData("data.a in [1, 'x']", "", null)]
+    public void An_index_drives_where_it_helps(string filter, string order, string? field) =>
+        Assert.Equal(field, QueryCompiler.Page(Query(filter, order), QueryCorpus.Alice, Indexes, $"d.id", 51, null).DrivingField);
+
+    [Fact]
+    public async Task Aggregates_are_those_of_the_documents_the_query_finds()
+    {
+        ImmutableArray<AggregateColumn> columns =
+        [
+            new("n", Function.Count, null),
+            new("with_a", Function.Count, FieldPath.Of("data", ["a"])),
+            new("sum", Function.Sum, FieldPath.Of("revision", [])),
+            new("avg", Function.Avg, FieldPath.Of("revision", [])),
+            new("min", Function.Min, FieldPath.Of("data", ["b"])),
+            new("max", Function.Max, FieldPath.Of("data", ["b"])),
+            new("newest", Function.Max, FieldPath.CreateTime),
+        ];
+        for (var i = 0; i < 60; i++)
+        {
+            var query = RandomQuery();
+            var caller = corpus.Random.Pick(QueryCorpus.Callers);
+            var expected = Expected(query, caller).Select(id => corpus.Documents.First(document => document.View.Id == id).View).ToList();
+            var compiled = AggregateCompiler.Compile(query, columns, caller, i % 2 == 0 ? Indexes : NoIndexes);
+            var (json, capped) = await corpus.Database.QueryFirstAsync(
+                QueryCorpus.ContextOf(caller), compiled.Statement, static row => (row.GetJson(0), row.GetBoolean(1)), CancellationToken.None);
+            var values = compiled.ReadValues(json).ToDictionary();
+
+            Assert.False(capped);
+            Assert.Equal(expected.Count, values["n"].NumberValue);
+            Assert.Equal(expected.Count(document => document.TryGet(columns[1].Field!, out _)), values["with_a"].NumberValue);
+            Assert.Equal(expected.Sum(document => document.Revision), values["sum"].NumberValue);
+            AssertExtremes(expected, columns[4].Field!, values["min"], values["max"]);
+            if (expected.Count > 0)
+            {
+                Assert.Equal(expected.Average(document => document.Revision), values["avg"].NumberValue, 12);
+                Assert.Equal(expected.Max(document => document.CreateTime), TimeText.Parse(values["newest"].StringValue));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Sums_beyond_the_range_of_a_double_are_no_error()
+    {
+        ImmutableArray<AggregateColumn> columns = [new("sum", Function.Sum, FieldPath.Of("data", ["huge"]))];
+        var batch = corpus.Database.CreateBatch(QueryCorpus.ContextOf(QueryCorpus.Alice), Access.Write);
+        for (var i = 0; i < 2; i++)
+        {
+            batch.Execute($$"""
+                insert into vibe.documents (id, collection, owner_did, data)
+                values ({{Guid.CreateVersion7()}}, 'huge', {{QueryCorpus.Alice.Did}}, '{"huge": 1.7e308}')
+                """);
+        }
+
+        await batch.RunAsync(CancellationToken.None);
+        var compiled = AggregateCompiler.Compile(new DocumentQuery { Collection = "huge" }, columns, QueryCorpus.Alice, NoIndexes);
+        var json = await corpus.Database.QueryFirstAsync(
+            QueryCorpus.ContextOf(QueryCorpus.Alice), compiled.Statement, static row => row.GetJson(0), CancellationToken.None);
+
+        Assert.Equal(double.MaxValue, compiled.ReadValues(json).Single().Value.NumberValue);
+    }
+
+    private static DocumentQuery Query(string filter, string order) => new()
+    {
+        Collection = QueryCorpus.Collection,
+        Filter = QueryReader.Filter(filter, "filter"),
+        Order = QueryReader.Order(order, "order_by"),
+    };
+
+    private DocumentQuery RandomQuery()
+    {
+        var random = corpus.Random;
+        FilterNode filter = random.Next(4) switch
+        {
+            0 => FilterNode.True,
+            1 => random.Filter(),
+            2 => new AndNode([ComparisonRules.Compare(FieldPath.Of("owner", []), Operator.Eq, JsonScalar.Of(random.Pick(QueryCorpus.Callers).Did ?? "x")), random.Filter(1)]),
+            _ => new AndNode([random.Compare(QueryReader.Field(random.Pick(QueryCorpus.IndexedFields), "field")), random.Filter(1)]),
+        };
+        return new DocumentQuery
+        {
+            Collection = QueryCorpus.Collection,
+            Scope = (DocumentScope)random.Next(5),
+            Filter = FilterForm.Canonical(filter),
+            Order = random.Order(),
+        };
+    }
+
+    private IEnumerable<Guid> Expected(DocumentQuery query, Caller caller)
+    {
+        bool InScope(QueryCorpus.Known document)
+        {
+            var own = document.View.Owner == caller.Did;
+            return query.Scope switch
+            {
+                DocumentScope.Unspecified => caller.IsSignedIn ? own : document.Audience == 2,
+                DocumentScope.Own => own,
+                DocumentScope.Shared => caller.IsSignedIn && !own && document.Audience < 2,
+                DocumentScope.Public => document.Audience == 2,
+                _ => true,
+            };
+        }
+
+        return corpus.Documents
+            .Where(document => InScope(document) && QueryCorpus.MayRead(caller, document) && query.Filter.Matches(document.View))
+            .Select(document => query.Order.PlaceOf(document.View))
+            .Order(Comparer<Place>.Create(query.Order.Compare))
+            .Select(place => place.Id);
+    }
+
+    private async Task<List<Guid>> AllPagesAsync(DocumentQuery query, Caller caller, HashSet<string> indexes, int pageSize)
+    {
+        List<Guid> all = [];
+        for (Place? after = null; ;)
+        {
+            var compiled = QueryCompiler.Page(query, caller, indexes, $"d.id", pageSize, after);
+            var page = await RunAsync(compiled, caller, row => compiled.ReadPlace(row, 1));
+            all.AddRange(page.Select(place => place.Id));
+            if (page.Count < pageSize)
+            {
+                return all;
+            }
+
+            after = PlaceBytes.Read(query.Order, PlaceBytes.Write(page[^1]));
+        }
+    }
+
+    private async Task<IReadOnlyList<T>> RunAsync<T>(CompiledQuery compiled, Caller caller, Func<Row, T> read) =>
+        await corpus.Database.QueryAsync(QueryCorpus.ContextOf(caller), compiled.Statement, read, CancellationToken.None);
+
+    private async Task<string> ExplainAsync(CompiledQuery compiled, Caller caller)
+    {
+        var batch = corpus.Database.CreateBatch(QueryCorpus.ContextOf(caller), Access.Read);
+        batch.Query($"select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)", static row => row.ColumnCount);
+        var plan = batch.Query($"explain {compiled.Statement}", static row => row.GetString(0));
+        await batch.RunAsync(CancellationToken.None);
+        return string.Join('\n', plan.Value);
+    }
+
+    private static void AssertExtremes(
+        List<DocumentView> documents, FieldPath field, Google.Protobuf.WellKnownTypes.Value min, Google.Protobuf.WellKnownTypes.Value max)
+    {
+        var order = DocumentOrder.Of([new OrderKey(field, false)]);
+        var ranked = documents.Select(document => order.PlaceOf(document).Values[0]).Where(value => value.Rank != OrderRank.Other)
+            .Order(Comparer<OrderValue>.Create((left, right) => OrderValue.Compare(left, right))).ToList();
+        Assert.Equal(ranked.Count == 0 ? default(OrderValue?) : ranked[0], Ranked(min));
+        Assert.Equal(ranked.Count == 0 ? default(OrderValue?) : ranked[^1], Ranked(max));
+    }
+
+    private static OrderValue? Ranked(Google.Protobuf.WellKnownTypes.Value value) => value.KindCase switch
+    {
+        Google.Protobuf.WellKnownTypes.Value.KindOneofCase.BoolValue => new(value.BoolValue ? OrderRank.True : OrderRank.False, 0, 0, ""),
+        Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue => new(OrderRank.Number, value.NumberValue, 0, ""),
+        Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue => new(OrderRank.Text, 0, 0, CodePoints.Take(value.StringValue, 500)),
+        _ => null,
+    };
+}
