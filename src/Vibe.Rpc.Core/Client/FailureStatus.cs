@@ -6,6 +6,7 @@ namespace Vibe.Rpc.Client;
 /// <summary>What a failure of the transport means for the call.</summary>
 internal static class FailureStatus
 {
+    private const long ProtocolError = 0x1;
     private const long RefusedStream = 0x7;
     private const long Cancel = 0x8;
     private const long EnhanceYourCalm = 0xB;
@@ -16,7 +17,9 @@ internal static class FailureStatus
     {
         RpcException failed => failed.Status,
         OperationCanceledException { InnerException: TimeoutException timeout } => new(StatusCode.Unavailable, timeout.Message, exception),
-        OperationCanceledException => new(StatusCode.Cancelled, "The call was cancelled.", exception),
+
+        // Not the caller's cancellation: that has ended the call before anything here was cancelled.
+        OperationCanceledException => new(StatusCode.Unavailable, "The transport gave the call up.", exception),
         _ => new(CodeOf(exception), "The call failed: " + Describe(exception), exception),
     };
 
@@ -42,6 +45,7 @@ internal static class FailureStatus
             return reset.ErrorCode switch
             {
                 RefusedStream => StatusCode.Unavailable,
+                ProtocolError when IsPingTimeout(reset) => StatusCode.Unavailable,
                 Cancel => StatusCode.Cancelled,
                 EnhanceYourCalm => StatusCode.ResourceExhausted,
                 InadequateSecurity => StatusCode.PermissionDenied,
@@ -53,6 +57,11 @@ internal static class FailureStatus
             ? StatusCode.Unavailable
             : StatusCode.Internal;
     }
+
+    // The handler reports a ping without an answer as a PROTOCOL_ERROR, which would be INTERNAL; only the text, or its resource key in a
+    // trimmed program, tells them apart. The gRPC status codes say UNAVAILABLE for it, and that is what callers retry.
+    private static bool IsPingTimeout(HttpProtocolException exception) =>
+        exception.Message.Contains("ping", StringComparison.OrdinalIgnoreCase);
 
     private static T? Find<T>(Exception? exception)
         where T : Exception

@@ -164,8 +164,7 @@ internal sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
         Method<TRequest, TResponse> method, CallDescription call, CallLifetime lifetime, in CallOptions options)
         where TRequest : class
     {
-        var content = new StreamContent();
-        lifetime.Ended.UnsafeRegister(static state => ((StreamContent)state!).Abort(), content);
+        var content = new StreamContent(lifetime.Ended);
         var writer = new RequestStreamWriter<TRequest>(lifetime, content, method.RequestMarshaller, NewFramer(call))
         {
             WriteOptions = options.WriteOptions,

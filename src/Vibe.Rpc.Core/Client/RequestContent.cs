@@ -76,21 +76,22 @@ internal sealed class StreamContent : HttpContent
 {
     private readonly TaskCompletionSource<Stream> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationToken _callEnded;
 
-    public StreamContent() => Headers.ContentType = MessageContent.GrpcMediaType;
+    /// <summary>Opens a stream of requests.</summary>
+    /// <param name="callEnded">Fires when the call ended: the stream is reset then, unless it was completed before.</param>
+    public StreamContent(CancellationToken callEnded)
+    {
+        Headers.ContentType = MessageContent.GrpcMediaType;
+        _callEnded = callEnded;
+        callEnded.UnsafeRegister(static state => ((StreamContent)state!).Abort(), this);
+    }
 
     /// <summary>Where to write requests, once there is a connection.</summary>
     public Task<Stream> OpenedAsync => _opened.Task;
 
     /// <summary>Ends the stream well.</summary>
     public void Complete() => _completed.TrySetResult();
-
-    /// <summary>Ends the stream by resetting it, unless it ended well before.</summary>
-    public void Abort()
-    {
-        _opened.TrySetCanceled();
-        _completed.TrySetCanceled();
-    }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
@@ -106,12 +107,27 @@ internal sealed class StreamContent : HttpContent
             throw new IOException("The connection was lost, and a stream of requests cannot be sent again.");
         }
 
-        await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_callEnded.IsCancellationRequested)
+        {
+            // The handler gave the stream up because the server reset it or the connection broke. It reports an exception thrown here
+            // in place of that reason, so leave it the word. (When the call has ended here, to return would end the stream well, and the
+            // server would take what it has for the whole.)
+        }
     }
 
     protected override bool TryComputeLength(out long length)
     {
         length = 0;
         return false;
+    }
+
+    private void Abort()
+    {
+        _opened.TrySetCanceled(_callEnded);
+        _completed.TrySetCanceled(_callEnded);
     }
 }

@@ -64,7 +64,13 @@ internal sealed class RequestStreamWriter<TRequest>(
         try
         {
             _completed = true;
-            if (_pending.Length > 0 && !lifetime.HasEnded)
+            if (lifetime.HasEnded)
+            {
+                // The stream is being reset; to end it well now would pass off what was written as the whole.
+                return;
+            }
+
+            if (_pending.Length > 0)
             {
                 await FlushAsync().ConfigureAwait(false);
             }

@@ -188,6 +188,40 @@ public sealed class LifetimeTests
         Assert.Equal("at last", (await call).Name);
     }
 
+    [Fact]
+    public async Task A_server_that_fell_silent_is_noticed_by_pings()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var channel = GrpcChannel.ForAddress($"http://{listener.LocalEndpoint}", new()
+        {
+            KeepAlivePingDelay = TimeSpan.FromSeconds(1),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
+        });
+        using var call = new RpcTestService.RpcTestServiceClient(channel).EchoAsync(new());
+        using var connection = await listener.AcceptTcpClientAsync().WaitAsync(Soon);
+
+        // An HTTP/2 connection that begins well: empty SETTINGS, and nothing ever after.
+        await connection.GetStream().WriteAsync(new byte[] { 0, 0, 0, 4, 0, 0, 0, 0, 0 });
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(Soon));
+        Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_server_that_drops_the_connection_is_unavailable()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var channel = GrpcChannel.ForAddress($"http://{listener.LocalEndpoint}");
+        using var call = new RpcTestService.RpcTestServiceClient(channel).Chat();
+        using (await listener.AcceptTcpClientAsync().WaitAsync(Soon))
+        {
+        }
+
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext().WaitAsync(Soon));
+        Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+    }
+
     [Theory]
     [InlineData("vibe.localhost")]
     [InlineData("a.b.LOCALHOST.")]

@@ -150,9 +150,16 @@ public sealed class ResponseTests
 
             context.Reset(reset);
         });
-        await FailsAsync(server, code, "");
-        start = true;
-        await FailsAsync(server, code, "");
+        foreach (var headersFirst in new[] { false, true })
+        {
+            start = headersFirst;
+            await FailsAsync(server, code, "");
+            using var chat = server.Client().Chat();
+            var exception = await Assert.ThrowsAsync<RpcException>(() => ReadAllAsync(chat.ResponseStream));
+            Assert.Equal(code, exception.StatusCode);
+            exception = await Assert.ThrowsAsync<RpcException>(() => chat.RequestStream.WriteAsync(new()));
+            Assert.Equal(code, exception.StatusCode);
+        }
     }
 
     [Fact]
@@ -303,11 +310,50 @@ public sealed class ResponseTests
         Assert.Equal("pong", (await server.Client().EchoAsync(Request)).Name);
     }
 
+    [Fact]
+    public async Task Arbitrary_bytes_do_no_worse_than_fail_their_call()
+    {
+        var random = new Random(11);
+        var body = Array.Empty<byte>();
+        await using var server = await RawServer.StartAsync(async context =>
+        {
+            context.Response.Headers["grpc-encoding"] = "gzip";
+            await context.SendAsync(body);
+            context.End();
+        });
+        var client = server.Client();
+        for (var i = 0; i < 300; i++)
+        {
+            body = RawGrpc.Frame(Response);
+            random.NextBytes(body.AsSpan(random.Next(body.Length), 1));
+            body = body[..random.Next(body.Length + 1)];
+            try
+            {
+                await client.EchoAsync(Request);
+            }
+            catch (RpcException exception)
+            {
+                Assert.Contains(
+                    exception.StatusCode, new[] { StatusCode.Internal, StatusCode.ResourceExhausted, StatusCode.Unimplemented });
+            }
+        }
+
+        body = RawGrpc.Frame(Response);
+        Assert.Equal("pong", (await client.EchoAsync(Request)).Name);
+    }
+
     private static async Task FailsAsync(RawServer server, StatusCode code, string detail)
     {
         var exception = await Assert.ThrowsAsync<RpcException>(async () => await server.Client().EchoAsync(Request));
         Assert.Equal(code, exception.StatusCode);
         Assert.Contains(detail, exception.Status.Detail, StringComparison.Ordinal);
+    }
+
+    private static async Task ReadAllAsync<T>(IAsyncStreamReader<T> stream)
+    {
+        while (await stream.MoveNext())
+        {
+        }
     }
 
     private static byte[] Deflate(byte[] message)

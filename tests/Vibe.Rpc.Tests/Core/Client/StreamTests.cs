@@ -126,6 +126,42 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task A_cancelled_stream_of_requests_never_looks_complete()
+    {
+        var completed = 0;
+        var broken = 0;
+        using var seen = new SemaphoreSlim(0);
+        using var read = new SemaphoreSlim(0);
+        await using var server = await RawServer.StartAsync(async context =>
+        {
+            try
+            {
+                await context.ReadAsync();
+                read.Release();
+                _ = await context.ReadAsync() is null ? Interlocked.Increment(ref completed) : 0;
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            {
+                Interlocked.Increment(ref broken);
+            }
+
+            seen.Release();
+        });
+        var client = server.Client();
+        for (var i = 0; i < 100; i++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            using var call = client.Collect(cancellationToken: cancellation.Token);
+            await call.RequestStream.WriteAsync(new());
+            Assert.True(await read.WaitAsync(Soon));
+            await cancellation.CancelAsync();
+            Assert.True(await seen.WaitAsync(Soon));
+        }
+
+        Assert.Equal((0, 100), (completed, broken));
+    }
+
+    [Fact]
     public async Task A_slow_server_slows_the_writer_down()
     {
         var read = new TaskCompletionSource();
