@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Vibe.Postgres.Embedded;
 
-/// <summary>The files of an embedded cluster: <c>cluster/</c> (the server's own), <c>run/</c> (its socket), <c>postgres.log</c>, <c>vibe.lock</c>.</summary>
+/// <summary>The files of an embedded cluster: <c>cluster/</c> (the server's own), <c>run/</c> (its socket), <c>postgres.log</c>, <c>vibe.lock</c>, <c>vibe.pid</c>.</summary>
 internal sealed class ClusterDirectory
 {
     // sockaddr_un holds 108 bytes with the final zero; the server appends "/.s.PGSQL.5432".
@@ -22,6 +22,7 @@ internal sealed class ClusterDirectory
         Unfinished = Path.Combine(Root, "cluster.new");
         Log = Path.Combine(Root, "postgres.log");
         Lock = Path.Combine(Root, "vibe.lock");
+        Owner = Path.Combine(Root, "vibe.pid");
         SocketIsOutside = !Fits(Path.Combine(Root, "run"));
         Socket = SocketIsOutside ? ShortSocketDirectory(Root) : Path.Combine(Root, "run");
     }
@@ -38,6 +39,9 @@ internal sealed class ClusterDirectory
 
     public string Lock { get; }
 
+    /// <summary>Names the process that holds the lock.</summary>
+    public string Owner { get; }
+
     /// <summary>Directory of the server's socket.</summary>
     public string Socket { get; }
 
@@ -47,7 +51,7 @@ internal sealed class ClusterDirectory
     /// <summary>Major version of the data, or null before initdb.</summary>
     public int? DataVersion =>
         File.Exists(Path.Combine(Cluster, "PG_VERSION"))
-        && int.TryParse(File.ReadAllText(Path.Combine(Cluster, "PG_VERSION")).Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : null;
+        && int.TryParse(File.ReadAllText(Path.Combine(Cluster, "PG_VERSION")).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : null;
 
     /// <summary>Makes the root directory and proves that it can be written to.</summary>
     /// <exception cref="EmbeddedClusterException">It cannot.</exception>
@@ -93,6 +97,22 @@ internal sealed class ClusterDirectory
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw StartFailure.From(Socket, exception);
+        }
+    }
+
+    /// <summary>Removes a socket directory that is outside of the data directory.</summary>
+    public void RemoveSocketDirectory()
+    {
+        try
+        {
+            if (SocketIsOutside && Directory.Exists(Socket))
+            {
+                Directory.Delete(Socket, recursive: true);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // An empty directory under /tmp is left behind.
         }
     }
 

@@ -78,7 +78,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         var user = ServerUser.Choose();
         var directory = new ClusterDirectory(options.DataDirectory);
         directory.Create(user);
-        var ownerLock = OwnerLock.Acquire(directory);
+        var ownerLock = await OwnerLock.AcquireAsync(directory, time, cancellationToken);
         EmbeddedCluster? cluster = null;
         try
         {
@@ -148,6 +148,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         await _stopping.CancelAsync();
         await _watching;
         await _postmaster.StopAsync();
+        _directory.RemoveSocketDirectory();
         _lock.Dispose();
         _stopping.Dispose();
     }
