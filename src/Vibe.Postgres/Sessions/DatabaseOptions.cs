@@ -15,7 +15,7 @@ public sealed class DatabaseOptions
     /// </summary>
     public string? AppConnectionString { get; init; }
 
-    /// <summary>Most connections that requests use at once; further requests wait. Default 32.</summary>
+    /// <summary>Most connections that reading requests use at once, and as many again for writing ones; further requests wait. Default 32.</summary>
     public int MaxRequestConnections { get; init; } = 32;
 
     /// <summary>Most connections that background work uses at once. Default 8.</summary>

@@ -59,25 +59,14 @@ public sealed class RequestContext
     public IReadOnlyList<string> WriteScopes { get; }
 
     /// <summary>
-    /// The statement that starts every transaction of this context. One text per access kind, so that it stays prepared; unset values
-    /// are empty strings, because that is what a setting reads as once it has been set on a connection.
+    /// The statement that starts every transaction of this context. Always one text, so that it stays prepared; unset values are
+    /// empty strings, because that is what a setting reads as once it has been set on a connection.
     /// </summary>
-    internal Sql ToStatement(Access access)
-    {
-        if (access == Access.Read)
-        {
-            return $"""
-                select set_config('transaction_read_only', 'on', true), set_config('vibe.me', {Me ?? ""}, true), set_config('vibe.app', {App ?? ""}, true),
-                  set_config('vibe.principals', {_principals}, true), set_config('vibe.read_scopes', {_readScopes}, true),
-                  set_config('vibe.write_scopes', {_writeScopes}, true)
-                """;
-        }
-        return $"""
-            select set_config('vibe.me', {Me ?? ""}, true), set_config('vibe.app', {App ?? ""}, true),
-              set_config('vibe.principals', {_principals}, true), set_config('vibe.read_scopes', {_readScopes}, true),
-              set_config('vibe.write_scopes', {_writeScopes}, true)
-            """;
-    }
+    internal Sql ToStatement() => $"""
+        select set_config('vibe.me', {Me ?? ""}, true), set_config('vibe.app', {App ?? ""}, true),
+          set_config('vibe.principals', {_principals}, true), set_config('vibe.read_scopes', {_readScopes}, true),
+          set_config('vibe.write_scopes', {_writeScopes}, true)
+        """;
 
     // PostgreSQL array input syntax: every element quoted, so that commas, braces, quotes and the word NULL are plain text.
     private static string ArrayLiteral(IReadOnlyList<string> values)

@@ -92,8 +92,8 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
     [Fact]
     public async Task A_pool_with_no_free_connection_is_too_many_connections()
     {
-        await using var first = await Database.Requests.OpenAsync(Timeout);
-        await using var second = await Database.Requests.OpenAsync(Timeout);
+        await using var first = await Database.Reads.OpenAsync(Timeout);
+        await using var second = await Database.Reads.OpenAsync(Timeout);
         var error = await Assert.ThrowsAsync<DatabaseException>(() => Database.QueryFirstAsync(Alice, $"select 1", static row => row.GetInt32(0), Timeout));
 
         Assert.Equal(DatabaseErrorKind.TooManyConnections, error.Kind);

@@ -39,16 +39,20 @@ public sealed class RequestContextTests(EmbeddedClusterFixture cluster) : Sessio
     [InlineData("failed transaction")]
     public async Task Nothing_of_a_context_survives_on_the_connection_after(string ending)
     {
-        var before = await ReadContextOfBareConnectionAsync();
+        Access[] both = [Access.Read, Access.Write];
+        int[] before = [.. await Task.WhenAll(both.Select(async access => (await ReadContextOfBareConnectionAsync(access)).Pid))];
         await EndAsync(ending);
-        var after = await ReadContextOfBareConnectionAsync();
+        var after = await Task.WhenAll(both.Select(ReadContextOfBareConnectionAsync));
 
-        Assert.Equal(before.Pid, after.Pid);
-        Assert.Null(after.Me);
-        Assert.Null(after.App);
-        Assert.Empty(after.Principals);
-        Assert.Empty(after.Reads);
-        Assert.Empty(after.Writes);
+        Assert.Equal(before, after.Select(static connection => connection.Pid));
+        Assert.All(after, static connection =>
+        {
+            Assert.Null(connection.Me);
+            Assert.Null(connection.App);
+            Assert.Empty(connection.Principals);
+            Assert.Empty(connection.Reads);
+            Assert.Empty(connection.Writes);
+        });
     }
 
     [Fact]

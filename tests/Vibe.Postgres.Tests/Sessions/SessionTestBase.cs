@@ -30,9 +30,9 @@ public abstract class SessionTestBase(EmbeddedClusterFixture cluster) : IAsyncLi
     public async Task DisposeAsync() => await Database.DisposeAsync();
 
     /// <summary>What policies would see, read outside any context.</summary>
-    protected async Task<(string? Me, string? App, string[] Principals, string[] Reads, string[] Writes, int Pid)> ReadContextOfBareConnectionAsync()
+    protected async Task<(string? Me, string? App, string[] Principals, string[] Reads, string[] Writes, int Pid)> ReadContextOfBareConnectionAsync(Access access)
     {
-        await using var connection = await Database.Requests.OpenAsync(Timeout);
+        await using var connection = await (access == Access.Read ? Database.Reads : Database.Writes).OpenAsync(Timeout);
         await using var command = new Npgsql.NpgsqlCommand(
             "select vibe.me(), vibe.app(), vibe.principals(), vibe.read_scopes(), vibe.write_scopes(), pg_backend_pid()", connection);
         await using var reader = await command.ExecuteReaderAsync(Timeout);
