@@ -73,23 +73,32 @@ create table vibe.doc_fields (
   doc_id uuid not null,
   owner_did text not null,
   audience smallint not null,
+  create_time timestamptz not null,
   primary key (doc_id, path));
 comment on table vibe.doc_fields is 'One row per live document and value-indexed path, also when the field is absent: ordering by it loses no document';
-create index doc_fields_shared on vibe.doc_fields (collection, path, rank, num, str, doc_id) include (audience) where audience > 0;
+comment on column vibe.doc_fields.create_time is 'The document''s, for lists';
+-- Audience stands before the value: with it behind, a search for the rare audience walks all entries of the common one.
+-- The second is for the commonest list, the newest with one value; the owner's own are few enough to sort.
+create index doc_fields_shared on vibe.doc_fields (collection, path, audience, rank, num, str, doc_id) where audience > 0;
+create index doc_fields_newest on vibe.doc_fields (collection, path, audience, rank, num, str, create_time, doc_id) where audience > 0;
 create index doc_fields_owner on vibe.doc_fields (owner_did, collection, path, rank, num, str, doc_id);
 
 alter table vibe.doc_fields enable row level security;
 alter table vibe.doc_fields force row level security;
 create policy doc_fields_project on vibe.doc_fields to vibe_owner using ((select vibe.is_owner_role()));
 -- Only the view reads it, and the view joins to documents under their policies.
-create policy doc_fields_view on vibe.doc_fields for select to vibe_view using (true);
+-- The rights an entry knows of; the view's join to documents knows them all.
+create policy doc_fields_view on vibe.doc_fields for select to vibe_view using (
+  audience = 2 or owner_did = (select vibe.me()) or (audience = 1 and (select 'users' = any (vibe.principals()))));
 grant select on vibe.doc_fields to vibe_view;
 
 -- Owned by vibe_view, which is under row-level security; the table's owner would see everything through it.
+-- No security_barrier: it would also keep ORDER BY and LIMIT from the index (measured at 300,000 documents: 50 times
+-- slower). Both tables are under row-level security here, which alone lets no leaky condition look at a hidden row.
 -- f_id is d.id, but of the index: a page begins with a row comparison that ends in it.
-create view vibe.docs_by_field with (security_barrier) as
+create view vibe.docs_by_field as
   select f.collection as f_collection, f.path as f_path, f.rank as f_rank, f.num as f_num, f.str as f_str,
-    f.doc_id as f_id, f.owner_did as f_owner, f.audience as f_audience, d.*
+    f.doc_id as f_id, f.create_time as f_create_time, f.owner_did as f_owner, f.audience as f_audience, d.*
   from vibe.doc_fields f join vibe.documents d on d.id = f.doc_id
   where d.delete_time is null;
 alter view vibe.docs_by_field owner to vibe_view;

@@ -62,8 +62,9 @@ begin
   select bool_or(i.kind = 1), bool_or(i.kind = 2) into by_value, by_text
     from vibe.field_index i where i.collection = new.collection and i.state between 2 and 5;
   if by_value then
-    insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience)
-      select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience
+    insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience, create_time)
+      select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience,
+        new.create_time
       from vibe.field_index i, lateral (select vibe.json_field(new.data, i.keys)) x(v)
       where i.collection = new.collection and i.kind = 1 and i.state between 2 and 5
     on conflict (doc_id, path) do update

@@ -60,22 +60,23 @@ internal sealed record FieldDriver(FieldPath Path, ImmutableArray<Sql> Condition
         _ => false,
     };
 
+    // An equality fixes rank, number and text, so that the entries come newest first.
     private static IEnumerable<Sql> ConditionsOf(CompareNode compare) => compare.Op switch
     {
-        Operator.In when compare.Items[0].Kind == ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num = any({compare.Items.Numbers()})"],
+        Operator.In when compare.Items[0].Kind == ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num = any({compare.Items.Numbers()})", $"d.f_str = ''"],
         Operator.In => [$"d.f_rank = 4", $"d.f_num = 0", $"d.f_str = any({compare.Items.Texts().Select(Cut).ToArray()})"],
         Operator.StartsWith => [$"d.f_rank = 4", $"d.f_num = 0", .. Prefix(compare.Value.Text)],
         _ => compare.Value.Kind switch
         {
-            ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num {SqlOperators.Symbol(compare.Op)} {compare.Value.Number}"],
+            ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num {SqlOperators.Symbol(compare.Op)} {compare.Value.Number}", $"d.f_str = ''"],
             ScalarKind.Text => [$"d.f_rank = 4", $"d.f_num = 0", $"d.f_str {SqlOperators.Symbol(Blunt(compare.Op))} {Cut(compare.Value.Text)}"],
             ScalarKind.Bool => Bool(compare.Op, compare.Value.Bool ? OrderRank.True : OrderRank.False),
-            _ => [$"d.f_rank = 0"],
+            _ => [$"d.f_rank = 0", $"d.f_num = 0", $"d.f_str = ''"],
         },
     };
 
     private static IEnumerable<Sql> Bool(Operator op, int rank) => op == Operator.Eq
-        ? [$"d.f_rank = {rank}"]
+        ? [$"d.f_rank = {rank}", $"d.f_num = 0", $"d.f_str = ''"]
         : [$"d.f_rank between 1 and 2", $"d.f_rank {SqlOperators.Symbol(op)} {rank}"];
 
     private static IEnumerable<Sql> Prefix(string prefix)

@@ -18,7 +18,7 @@ internal sealed record OrderSource(Sql Id, Sql CreateTime, FieldPath? Indexed)
     public static readonly OrderSource Share = new($"a.doc_id", $"a.create_time", null);
 
     /// <summary>An index entry.</summary>
-    public static OrderSource Field(FieldPath path) => new($"d.f_id", $"d.create_time", path);
+    public static OrderSource Field(FieldPath path) => new($"d.f_id", $"d.f_create_time", path);
 }
 
 /// <summary>One SQL column of an order; a key takes one or three, the id is the last.</summary>

@@ -32,6 +32,9 @@ internal sealed class WordSet
     /// <summary>The words, ASCII letters in lower case, each once.</summary>
     public string[] Words { get; }
 
+    /// <summary>A longest word, the rarest by guess; empty when there is none.</summary>
+    public string Longest => Words.MaxBy(word => word.Length) ?? "";
+
     /// <summary>The words of a text.</summary>
     public static WordSet Of(ReadOnlySpan<byte> utf8)
     {

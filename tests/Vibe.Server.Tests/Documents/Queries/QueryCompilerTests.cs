@@ -68,8 +68,25 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
             var plan = await ExplainAsync(compiled, Caller.SignedOut);
 
             Assert.Equal("data.a", compiled.DrivingField);
-            Assert.Matches(@"Index .*Scan.* using doc_fields_shared", plan);
+            Assert.Matches(@"Index .*Scan.* using doc_fields_(shared|newest)", plan);
             Assert.Matches(@"Index Cond: .*rank.*num", plan);
+        }
+    }
+
+    [Fact]
+    public async Task The_newest_with_one_value_are_not_sorted()
+    {
+        await corpus.Database.Admin.ExecuteAsync($"analyze vibe.documents", CancellationToken.None);
+        await corpus.Database.Admin.ExecuteAsync($"analyze vibe.doc_fields", CancellationToken.None);
+        foreach (var text in new[] { "data.a = 'b'", "data.a = 1", "data.a = true", "data.a = null" })
+        {
+            var query = Query(text, "") with { Scope = DocumentScope.Public };
+            var after = new Place([new OrderValue(OrderRank.Number, 0, 1_900_000_000_000_000, "")], Guid.Empty);
+            var plan = await ExplainAsync(QueryCompiler.Page(query, Caller.SignedOut, Indexes, $"d.id", 51, after), Caller.SignedOut);
+
+            Assert.Matches("Index .*Scan.* using doc_fields_newest", plan);
+            Assert.Matches("Index Cond: .*ROW\\(create_time, doc_id\\) < ROW", plan);
+            Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
         }
     }
 
@@ -213,7 +230,7 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
     private async Task<string> ExplainAsync(CompiledQuery compiled, Caller caller)
     {
         var batch = corpus.Database.CreateBatch(QueryCorpus.ContextOf(caller), Access.Read);
-        batch.Query($"select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)", static row => row.ColumnCount);
+        batch.Query($"select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)", static row => row.ColumnCount);
         var plan = batch.Query($"explain {compiled.Statement}", static row => row.GetString(0));
         await batch.RunAsync(CancellationToken.None);
         return string.Join('\n', plan.Value);
