@@ -31,7 +31,7 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
             Collection = collection,
             Key = key,
             Data = Body(document, field),
-            Acl = document.Acl is null ? null : AccessRules.ToJson(document.Acl, $"{field}.acl"),
+            Acl = Rules(document, field),
             Edges = DocumentEdges.ToJson(document.Edges, $"{field}.edges"),
             Index = index,
             Field = field,
@@ -85,8 +85,8 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
             Collection = collection,
             Key = isOwnKey ? key : null,
             Data = Body(document, field),
-            Acl = document.Acl is null ? null : AccessRules.ToJson(document.Acl, $"{field}.acl"),
-            Edges = document.Edges.Count == 0 ? null : DocumentEdges.ToJson(document.Edges, $"{field}.edges"),
+            Acl = Rules(document, field),
+            Edges = Edges(document, field),
             Etag = etag,
             Exists = exists,
             Index = index,
@@ -114,9 +114,9 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
 
         return write with
         {
-            Data = document.HasData ? DocumentBody.ToJson(document.Data, $"{field}.data") : null,
-            Acl = document.Acl is null ? null : AccessRules.ToJson(document.Acl, $"{field}.acl"),
-            Edges = document.Edges.Count == 0 ? null : DocumentEdges.ToJson(document.Edges, $"{field}.edges"),
+            Data = document.HasData ? Body(document, field) : default(ReadOnlyMemory<byte>?),
+            Acl = Rules(document, field),
+            Edges = Edges(document, field),
         };
     }
 
@@ -126,11 +126,11 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
         var whole = mask.Has("data");
         return write with
         {
-            Data = whole ? data : null,
+            Data = whole ? data : default(ReadOnlyMemory<byte>?),
             ReplacesData = whole,
-            Changes = !whole && mask.HasPaths ? mask.Changes(data) : null,
-            Acl = mask.Has("acl") ? AccessRules.ToJson(document.Acl ?? new AccessControl(), $"{field}.acl") : null,
-            Edges = mask.Has("edges") ? DocumentEdges.ToJson(document.Edges, $"{field}.edges") : null,
+            Changes = !whole && mask.HasPaths ? mask.Changes(data) : default(ReadOnlyMemory<byte>?),
+            Acl = mask.Has("acl") ? Rules(document, field) ?? AccessRules.OwnerOnly : default(ReadOnlyMemory<byte>?),
+            Edges = mask.Has("edges") ? DocumentEdges.ToJson(document.Edges, $"{field}.edges") : default(ReadOnlyMemory<byte>?),
         };
     }
 
@@ -153,6 +153,13 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
     private static ReadOnlyMemory<byte> Body(Document document, string field) => document.HasData
         ? DocumentBody.ToJson(document.Data, $"{field}.data")
         : throw VibeError.InvalidField($"{field}.data", "is required", "document.required");
+
+    // A bare `null` beside a ReadOnlyMemory would become an empty one, by way of byte[].
+    private static ReadOnlyMemory<byte>? Rules(Document document, string field) =>
+        document.Acl is null ? default(ReadOnlyMemory<byte>?) : AccessRules.ToJson(document.Acl, $"{field}.acl");
+
+    private static ReadOnlyMemory<byte>? Edges(Document document, string field) =>
+        document.Edges.Count == 0 ? default(ReadOnlyMemory<byte>?) : DocumentEdges.ToJson(document.Edges, $"{field}.edges");
 
     private static Document Required(Document? document, string field) =>
         document ?? throw VibeError.InvalidField(field, "is required", "document.required");
