@@ -1,1 +1,14 @@
-return 0;
+using System.CommandLine;
+using Vibe.Server.Commands;
+
+var vibe = new RootCommand("Vibe, a backend platform: documents with access rules, one contract, every client.")
+{
+    ServeCommand.Create(),
+    MigrateCommand.Create(),
+    TokenCommand.Create(),
+    ImportCommand.Create(),
+    ExportCommand.Create(),
+    DoctorCommand.Create(),
+};
+
+return await CommandLine.RunAsync(vibe, args);

@@ -2,9 +2,7 @@ using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using Vibe.Errors.V1;
-using RpcStatus = Google.Rpc.Status;
-using Status = Grpc.Core.Status;
-using WellKnown = Google.Protobuf.WellKnownTypes;
+using Vibe.Rpc;
 
 namespace Vibe.Server.Kernel;
 
@@ -32,14 +30,7 @@ internal static class VibeError
             info.Metadata.Add(key, value);
         }
 
-        var status = new RpcStatus { Code = (int)code, Message = message, Details = { WellKnown.Any.Pack(info) } };
-        if (detail is not null)
-        {
-            status.Details.Add(WellKnown.Any.Pack(detail));
-        }
-
-        var trailers = new Metadata { { "grpc-status-details-bin", status.ToByteArray() } };
-        return new RpcException(new Status(code, message), trailers);
+        return detail is null ? RpcErrors.Create(code, message, info) : RpcErrors.Create(code, message, info, detail);
     }
 
     /// <summary>INVALID_ARGUMENT for one field of the request, named as JSON names it.</summary>

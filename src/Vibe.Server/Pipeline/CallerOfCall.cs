@@ -8,7 +8,7 @@ internal static class CallerOfCall
 {
     private static readonly object Key = new();
 
-    /// <summary>Who makes the call. Set by the pipeline before any handler runs.</summary>
+    /// <summary>Who makes the call. Set by <see cref="Authenticate"/> before any handler runs.</summary>
     public static Caller GetCaller(this ServerCallContext call) => (Caller)call.UserState[Key];
 
     /// <summary>Says who makes the call.</summary>

@@ -1,0 +1,20 @@
+namespace Vibe.Server.Auth;
+
+/// <summary>The claims of an access token, RFC 9068 section 2.2.</summary>
+internal sealed record AccessToken
+{
+    /// <summary><c>sub</c>: the DID the caller acts as.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary><c>client_id</c>: the DID of the app; null for an operator's token without one.</summary>
+    public string? Client { get; init; }
+
+    /// <summary><c>scope</c>: space-separated.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary><c>sid</c>: the grant the token belongs to; null for an operator's token.</summary>
+    public string? Grant { get; init; }
+
+    /// <summary><c>exp</c>, in whole seconds.</summary>
+    public required DateTimeOffset ExpireTime { get; init; }
+}

@@ -1,0 +1,30 @@
+using System.Globalization;
+using Grpc.Core;
+using Vibe.Errors.V1;
+using Vibe.Server.Kernel;
+
+namespace Vibe.Server.Auth;
+
+/// <summary>How authentication fails.</summary>
+internal static class AuthErrors
+{
+    /// <summary>The method needs an access token.</summary>
+    public static RpcException TokenRequired() => VibeError.Create(
+        StatusCode.Unauthenticated, ErrorReason.TokenRequired, "This method needs an access token: send `Authorization: Bearer <token>`.");
+
+    /// <summary>The token is not one of ours. Which check failed is not said: it would help only a forger.</summary>
+    public static RpcException TokenInvalid() => VibeError.Create(
+        StatusCode.Unauthenticated, ErrorReason.TokenInvalid, "The access token is not valid here.");
+
+    /// <summary>The token was ours, once.</summary>
+    public static RpcException TokenExpired(DateTimeOffset expireTime)
+    {
+        var time = expireTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        return VibeError.Create(
+            StatusCode.Unauthenticated, ErrorReason.TokenExpired, $"The access token expired at {time}.", ("expireTime", time));
+    }
+
+    /// <summary>The token does not reach as far as the call.</summary>
+    public static RpcException ScopeRequired(string scope) => VibeError.Create(
+        StatusCode.PermissionDenied, ErrorReason.ScopeRequired, $"The access token lacks the scope {scope}.", ("scope", scope));
+}

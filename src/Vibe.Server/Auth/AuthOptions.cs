@@ -1,0 +1,17 @@
+namespace Vibe.Server.Auth;
+
+/// <summary>How this server names itself and its accounts.</summary>
+internal sealed record AuthOptions
+{
+    /// <summary>
+    /// The issuer and audience of access tokens, and the origin of DIDs: the public URL of the server without a slash at
+    /// the end, for example <c>https://vibe.example</c>.
+    /// </summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>The life of an access token of the OAuth provider. Default: 10 minutes.</summary>
+    public TimeSpan AccessTokenLife { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The DID of an account of this server: did:web with a path, the port percent-encoded.</summary>
+    public string DidOf(string kind, Guid id) => $"did:web:{new Uri(Issuer).Authority.Replace(":", "%3A", StringComparison.Ordinal)}:{kind}:{id:N}";
+}

@@ -1,0 +1,111 @@
+using Grpc.Core;
+using Vibe.Documents.V1;
+using Vibe.Rpc.Json;
+using Vibe.Server.Auth;
+using Vibe.Server.Commands;
+
+namespace Vibe.Server.Hosting;
+
+/// <summary>
+/// What a newcomer finds: a user, an app, a few notes, and 171,075 real places that everyone may read. Everything goes
+/// through the API, with keys, so that a second start changes nothing.
+/// </summary>
+internal static class Demo
+{
+    private const string User = "demo";
+    private const string App = "demo-app";
+    private static readonly TimeSpan TokenLife = TimeSpan.FromHours(12);
+
+    /// <summary>Fills in what is missing and prints how to use it.</summary>
+    public static async Task FillAsync(ServeOptions options, Storage storage, CancellationToken cancellationToken)
+    {
+        var tokens = await DevelopmentTokens.OpenAsync(storage, cancellationToken);
+        var userToken = await tokens.MintAsync(User, app: null, "documents:*:write", TokenLife, cancellationToken);
+        var appToken = await tokens.MintAsync(User, App, "documents:notes:write", TokenLife, cancellationToken);
+        var adminToken = await tokens.MintAsync(User, app: null, "documents:*:write admin", TokenLife, cancellationToken);
+
+        using var connection = DocumentsConnection.Open(options.PublicUrl, adminToken);
+        try
+        {
+            await WriteNotesAsync(connection, cancellationToken);
+            Print(options.PublicUrl, userToken, appToken);
+            if (options.DemoCities is not null)
+            {
+                await ImportCitiesAsync(connection, options.DemoCities, cancellationToken);
+            }
+        }
+        catch (RpcException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop while filling in: the next start goes on.
+        }
+    }
+
+    private static async Task WriteNotesAsync(DocumentsConnection connection, CancellationToken cancellationToken)
+    {
+        string[] notes = ["Welcome to Vibe", "This note is yours alone", "Share it: PATCH its acl"];
+        var request = new BatchWriteDocumentsRequest();
+        for (var index = 0; index < notes.Length; index++)
+        {
+            var data = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { title = notes[index], done = false });
+            request.Writes.Add(new Write
+            {
+                Upsert = new Document { Collection = "notes", Key = $"demo-{index + 1}", Data = StructJson.ToStruct(data) },
+                Exists = false,
+            });
+        }
+
+        try
+        {
+            await connection.Client.BatchWriteDocumentsAsync(request, connection.Headers, cancellationToken: cancellationToken);
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.FailedPrecondition)
+        {
+            // They are there.
+        }
+    }
+
+    private static async Task ImportCitiesAsync(DocumentsConnection connection, string file, CancellationToken cancellationToken)
+    {
+        var plan = new ImportPlan { File = file, Collection = "cities", Public = true };
+        var there = await connection.Client.ListFieldIndexesAsync(
+            new ListFieldIndexesRequest { Collection = plan.Collection }, connection.Headers, cancellationToken: cancellationToken);
+        if (there.FieldIndexes.Count >= Indexes.Length)
+        {
+            return;
+        }
+
+        Console.WriteLine("filling the collection cities…");
+        var bad = await new Importer(connection.Client, connection.Headers, TimeProvider.System).RunAsync(plan, _ => { }, cancellationToken);
+        foreach (var index in Indexes)
+        {
+            await connection.Client.ApproveFieldIndexAsync(
+                new ApproveFieldIndexRequest { FieldIndex = index }, connection.Headers, cancellationToken: cancellationToken);
+        }
+
+        Console.WriteLine(bad.Count == 0 ? "cities: ready" : $"cities: ready, without {bad.Count} rows that could not be read");
+    }
+
+    private static FieldIndex[] Indexes =>
+    [
+        new() { Collection = "cities", Path = "data.country", Kind = FieldIndex.Types.Kind.Value },
+        new() { Collection = "cities", Path = "data.name", Kind = FieldIndex.Types.Kind.Value },
+        new() { Collection = "cities", Path = "data.name", Kind = FieldIndex.Types.Kind.Text },
+    ];
+
+    private static void Print(string url, string userToken, string appToken) => Console.WriteLine(
+        $$$"""
+
+        user   {{{User}}}
+        token  {{{userToken}}}
+
+        app    {{{App}}}, acting for {{{User}}}, which granted it the collection notes
+        token  {{{appToken}}}
+
+        Try:
+          curl {{{url}}}/v1/documents?collection=notes -H 'Authorization: Bearer {{{userToken}}}'
+          curl {{{url}}}/v1/documents -H 'Authorization: Bearer {{{userToken}}}' --json '{"collection":"notes","data":{"title":"hello"}}'
+          curl -g '{{{url}}}/v1/documents?collection=cities&scope=PUBLIC&filter=data.country="PT"&order_by=data.name&page_size=5'
+
+        Reference, with a form to try every call: {{{url}}}/docs
+        """);
+}

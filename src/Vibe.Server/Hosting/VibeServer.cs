@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using Vibe.Rpc.Hosting;
+using Vibe.Rpc.Listener;
+using Vibe.Rpc.Validation;
+using Vibe.Server.Auth;
+using Vibe.Server.Documents;
+using Vibe.Server.Kernel;
+using Vibe.Server.Pipeline;
+
+namespace Vibe.Server.Hosting;
+
+/// <summary>Puts the server together and runs it.</summary>
+internal static class VibeServer
+{
+    // A batch of 8 MiB of JSON, as a Struct on the wire, with its envelope.
+    private const int MaxRequestBytes = 12 * 1024 * 1024;
+
+    /// <summary>Serves until the process is told to stop, then drains.</summary>
+    /// <exception cref="Refusal">The server cannot start.</exception>
+    public static async Task<int> RunAsync(ServeOptions options, CancellationToken cancellationToken)
+    {
+        RefuseTakenPort(options);
+        await using var storage = await Storage.OpenAsync(options.DataDirectory, StorageUse.Serve, cancellationToken);
+        await storage.MigrateAsync(cancellationToken);
+
+        var auth = new AuthOptions { Issuer = options.PublicUrl };
+        await ServerIdentity.WriteAsync(storage.Database, auth.Issuer, cancellationToken);
+        var keys = await SigningKeys.LoadAsync(storage.Database, storage.MasterKey, cancellationToken);
+
+        using var telemetry = Telemetry.Start();
+        await using var app = Build(options, storage, auth, keys);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException exception)
+        {
+            throw new Refusal($"The server cannot listen on port {options.Port}: {exception.Message}");
+        }
+
+        Console.WriteLine($"ready: {options.PublicUrl}");
+        if (options.Demo)
+        {
+            await Demo.FillAsync(options, storage, app.Lifetime.ApplicationStopping);
+        }
+
+        await app.WaitForShutdownAsync(cancellationToken);
+        return 0;
+    }
+
+    private static WebApplication Build(ServeOptions options, Storage storage, AuthOptions auth, SigningKeys keys)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.ConfigureLogging();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel.ConfigureRpcLimits(), options));
+
+        var services = builder.Services;
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(storage.Database);
+        services.AddSingleton(Contracts.PublicSchema);
+        services.AddSingleton(new PageTokens(storage.MasterKey.Derive("page token"), TimeProvider.System));
+        services.AddSharedListener();
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
+        services.AddCallPipeline(auth, keys);
+        services.AddDocuments();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = MaxRequestBytes;
+            grpc.Interceptors.Add<CallPipeline>();
+            grpc.Interceptors.Add<ValidationInterceptor>();
+        });
+
+        var app = builder.Build();
+        app.UseRpcCors();
+        app.MapDocuments();
+        app.MapGrpcReflectionService();
+        app.MapGrpcHealthChecksService();
+        app.MapHealthEndpoints();
+        app.MapOpenApi();
+        return app;
+    }
+
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ServeOptions options)
+    {
+        if (options.Address is null)
+        {
+            kestrel.ListenSharedLocalhost(options.Port);
+        }
+        else
+        {
+            kestrel.ListenShared(IPAddress.Parse(options.Address), options.Port);
+        }
+    }
+
+    // Before the database is started for nothing. Someone may still take the port in between; Kestrel says so then.
+    private static void RefuseTakenPort(ServeOptions options)
+    {
+        var address = options.Address is null ? IPAddress.Loopback
+            : IPAddress.TryParse(options.Address, out var given) ? given
+            : throw new Refusal($"--address {options.Address} is not an IP address.");
+        try
+        {
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            probe.Bind(new IPEndPoint(address, options.Port));
+            probe.Listen();
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new Refusal($"Port {options.Port} is in use: stop the program that listens there, or choose another with --port.");
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new Refusal($"Port {options.Port} needs more rights: choose one above 1023 with --port.");
+        }
+        catch (SocketException exception)
+        {
+            throw new Refusal($"The server cannot listen on {address}: {exception.Message}.");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Grpc.Core;
+using Vibe.Options.V1;
+using Vibe.Server.Auth;
+
+namespace Vibe.Server.Pipeline;
+
+/// <summary>
+/// Enforces the permission that the contract gives the method. It opens the door only: which collections and rows lie
+/// behind it is decided by the token's scopes and PostgreSQL's row policies.
+/// </summary>
+internal sealed class Authorize : ICallStage
+{
+    /// <inheritdoc />
+    public ValueTask RunAsync(ServerCallContext call, MethodPolicy method)
+    {
+        if (method.Permission == Permission.Public)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var caller = call.GetCaller();
+        if (!caller.IsSignedIn)
+        {
+            throw AuthErrors.TokenRequired();
+        }
+
+        return method.Permission switch
+        {
+            Permission.DocumentsWrite when caller.Scopes.Write.IsEmpty => throw AuthErrors.ScopeRequired("documents:<collection>:write"),
+            Permission.Admin when !caller.Scopes.IsAdmin => throw AuthErrors.ScopeRequired("admin"),
+            _ => ValueTask.CompletedTask,
+        };
+    }
+}

@@ -1,0 +1,24 @@
+using Vibe.Server.Auth;
+
+namespace Vibe.Server.Pipeline;
+
+/// <summary>Registers the pipeline.</summary>
+internal static class CallPipelineServices
+{
+    /// <summary>Adds the stages, with the policies of all services of the contract.</summary>
+    /// <exception cref="InvalidOperationException">A method says no permission.</exception>
+    public static IServiceCollection AddCallPipeline(this IServiceCollection services, AuthOptions auth, SigningKeys keys)
+    {
+        services.AddSingleton(auth);
+        services.AddSingleton(keys);
+        services.AddSingleton<TokenCodec>();
+        services.AddSingleton<CallerCache>();
+        services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());
+        services.AddSingleton(MethodPolicy.ReadAll([Vibe.Documents.V1.DocumentsService.Descriptor]));
+        services.AddSingleton<Authenticate>();
+        services.AddSingleton<Limit>();
+        services.AddSingleton<Authorize>();
+        services.AddSingleton<CallPipeline>();
+        return services;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Vibe.Errors.V1;
+using Vibe.Server.Kernel;
+
+namespace Vibe.Server.Pipeline;
+
+/// <summary>How much one caller may ask for.</summary>
+internal sealed record LimitOptions
+{
+    /// <summary>
+    /// Cost units a second for one signed-in caller; a call costs 1, 5 or 20 as the contract says. Default 20,000. Ten
+    /// seconds' worth may be saved up. 0 switches the limit off.
+    /// </summary>
+    public int UnitsPerSecond { get; init; } = 20_000;
+
+    /// <summary>The same for all signed-out visitors of one network address. Default 5,000.</summary>
+    public int SignedOutUnitsPerSecond { get; init; } = 5_000;
+}
+
+/// <summary>A token bucket for each caller, or for each address of signed-out visitors.</summary>
+internal sealed class Limit : ICallStage, IDisposable
+{
+    private const int SavedSeconds = 10;
+
+    private readonly PartitionedRateLimiter<(string Key, int Units)> _limiter;
+    private readonly LimitOptions _options;
+
+    /// <summary>Starts with full buckets.</summary>
+    public Limit(LimitOptions options)
+    {
+        _options = options;
+        _limiter = PartitionedRateLimiter.Create<(string Key, int Units), string>(caller =>
+            caller.Units == 0
+                ? RateLimitPartition.GetNoLimiter("")
+                : RateLimitPartition.GetTokenBucketLimiter(caller.Key, _ => new TokenBucketRateLimiterOptions
+                {
+                    TokenLimit = caller.Units * SavedSeconds,
+                    TokensPerPeriod = Math.Max(1, caller.Units / 10),
+                    ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
+                    QueueLimit = 0,
+                }));
+    }
+
+    /// <inheritdoc />
+    public ValueTask RunAsync(ServerCallContext call, MethodPolicy method)
+    {
+        var caller = call.GetCaller();
+        var units = caller.IsSignedIn ? _options.UnitsPerSecond : _options.SignedOutUnitsPerSecond;
+        if (units == 0)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        using (var lease = _limiter.AttemptAcquire((caller.Did ?? AddressOf(call.Peer), units), method.Cost))
+        {
+            if (!lease.IsAcquired)
+            {
+                throw Exceeded(units);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _limiter.Dispose();
+
+    // ServerCallContext.Peer is `ipv4:address:port` or `ipv6:[address]:port`.
+    private static string AddressOf(string peer) => peer[..Math.Max(0, peer.LastIndexOf(':'))];
+
+    private static RpcException Exceeded(int units) => VibeError.Create(
+        StatusCode.ResourceExhausted, ErrorReason.RateLimited, $"Too many calls: {units} cost units a second are allowed.",
+        [("limit", units.ToString(CultureInfo.InvariantCulture))],
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) });
+}

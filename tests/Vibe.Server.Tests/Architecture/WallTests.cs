@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace Vibe.Server.Tests.Architecture;
+
+/// <summary>Who may use whom.</summary>
+public sealed partial class WallTests
+{
+    // Features know the kernel, the pipeline's caller and the platform below; never each other.
+    private static readonly string[] Features = ["Documents", "Auth"];
+
+    [Theory]
+    [InlineData("Vibe.Rpc.Core", new[] { "Google.Protobuf" })]
+    [InlineData("Vibe.Rpc", new[] { "Google.Protobuf", "Vibe.Rpc.Core" })]
+    [InlineData("Vibe.Postgres", new[] { "Npgsql" })]
+    [InlineData("Vibe.Contracts", new[] { "Google.Protobuf", "Vibe.Rpc", "Vibe.Rpc.Core" })]
+    public void An_assembly_uses_only_what_its_room_allows(string name, string[] allowed)
+    {
+        var used = Assembly.Load(name).GetReferencedAssemblies()
+            .Select(reference => reference.Name!)
+            .Where(reference => !reference.StartsWith("System", StringComparison.Ordinal) && !reference.StartsWith("Microsoft.", StringComparison.Ordinal))
+            .Except(["netstandard", "mscorlib"]);
+        Assert.Empty(used.Except(allowed));
+    }
+
+    [Fact]
+    public void Only_the_database_layer_knows_the_driver() =>
+        Assert.Empty(Repository.Sources("src").Where(file => !file.Path.StartsWith("src/Vibe.Postgres/", StringComparison.Ordinal)
+            && file.Text.Contains("using Npgsql", StringComparison.Ordinal)).Select(file => file.Path));
+
+    [Fact]
+    public void Features_do_not_know_each_other()
+    {
+        var offences =
+            from feature in Features
+            from file in Repository.Sources($"src/Vibe.Server/{feature}")
+            from other in Features.Except([feature])
+            where Regex.IsMatch(file.Text, $@"\bVibe\.Server\.{other}\b")
+            select $"{file.Path} uses {other}";
+        Assert.Empty(offences);
+    }
+
+    [Fact]
+    public void The_kernel_does_no_input_or_output() =>
+        Assert.Empty(Repository.Sources("src/Vibe.Server/Kernel")
+            .Where(file => Regex.IsMatch(file.Text, @"\busing (Microsoft\.AspNetCore|System\.IO|System\.Net|Vibe\.Server\.(Hosting|Pipeline|Documents|Auth|Commands))\b"))
+            .Select(file => file.Path));
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        var offences =
+            from file in Repository.Sources("src/Vibe.Server").Concat(Repository.Sources("src/Vibe.Postgres"))
+            let match = NamespaceLine.Match(file.Text)
+            where match.Success
+            let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')["src/".Length..].Replace('/', '.')
+            where match.Groups[1].Value != folder
+            select $"{file.Path}: {match.Groups[1].Value}";
+        Assert.Empty(offences);
+    }
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex NamespaceLine { get; }
+}

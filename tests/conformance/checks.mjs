@@ -1,0 +1,55 @@
+// Counts named checks; a check that throws, or takes longer than its time, has failed.
+import assert from "node:assert/strict";
+
+export { assert };
+export const totals = { passed: 0, failed: 0 };
+const limit = 30_000;
+
+export async function check(name, body) {
+  let timer;
+  try {
+    await Promise.race([
+      body(),
+      new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`no end after ${limit} ms`)), limit); }),
+    ]);
+    totals.passed++;
+  } catch (error) {
+    totals.failed++;
+    console.error(`FAILED  ${name}\n        ${String(error?.stack ?? error).split("\n").slice(0, 6).join("\n        ")}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// All canonical codes but OK, by number.
+export const codes = [
+  "canceled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists", "permission_denied",
+  "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented", "internal", "unavailable",
+  "data_loss", "unauthenticated",
+].map((name, index) => ({ name, number: index + 1 }));
+
+// A message that holds a bit of everything, as protobuf JSON.
+export const sample = {
+  text: "grüße, 世界 \"quoted\" 100% 🎉",
+  int32Value: -7,
+  int64Value: "-9007199254740993",
+  uint64Value: "18446744073709551615",
+  doubleValue: 1.5e300,
+  floatValue: 0.25,
+  boolValue: true,
+  bytesValue: "AP/+",
+  color: "COLOR_GREEN",
+  numbers: [1, 2, 300],
+  tags: ["a", ""],
+  children: [{ text: "child" }],
+  labels: { k: "v", "": "empty" },
+  byNumber: { "-1": { text: "minus one" } },
+  choiceText: "chosen",
+  maybe: 0,
+  time: "2026-02-28T23:59:59.123456789Z",
+  duration: "-1.500s",
+  data: { a: [1, "two", null, { deep: true }], n: 0.1 },
+  value: ["any", 1],
+  wrappedInt64: "0",
+  otherName: "renamed",
+};
