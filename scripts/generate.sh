@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sdks=sdks/typescript
-[ -x "$sdks/node_modules/.bin/buf" ] || npm --prefix "$sdks" ci --no-audit --no-fund --silent
+# `npm ci` refuses a lock file that lacks other platforms' builds of buf; `install` keeps to the locked versions as well.
+[ -x "$sdks/node_modules/.bin/buf" ] || npm --prefix "$sdks" install --no-save --no-audit --no-fund
 export PATH="$PWD/$sdks/node_modules/.bin:$PATH"
 
 # protoc and the gRPC plugin come from the Grpc.Tools package, the version Directory.Packages.props pins.

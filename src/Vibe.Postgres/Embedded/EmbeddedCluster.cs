@@ -107,11 +107,16 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     }
 
     /// <summary>How to reach a database of this cluster: as superuser for migrations, as <c>vibe_app</c> for requests. No secrets: the kernel authenticates.</summary>
-    public DatabaseOptions GetDatabaseOptions(string database = DefaultDatabase) => new()
+    public DatabaseOptions GetDatabaseOptions(string database = DefaultDatabase) => LoginsOf(_directory, database);
+
+    /// <summary>How to reach the server of a data directory that another process runs, for a command beside it; null when none is running.</summary>
+    public static DatabaseOptions? FindRunning(string dataDirectory)
     {
-        ConnectionString = Login(database, ClusterInitializer.Superuser),
-        AppConnectionString = Login(database, Roles.App),
-    };
+        var directory = new ClusterDirectory(dataDirectory);
+        return PostmasterFile.Read(directory.Cluster) is { IsReady: true } file && PostmasterFile.IsServer(file.Pid, directory.Cluster)
+            ? LoginsOf(directory, DefaultDatabase)
+            : null;
+    }
 
     /// <summary>Makes a database unless it exists.</summary>
     /// <exception cref="DatabaseException">It could not be made.</exception>
@@ -153,11 +158,16 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private string Login(string database, string role) => new NpgsqlConnectionStringBuilder(_launcher.AdminConnectionString(database))
+    private static DatabaseOptions LoginsOf(ClusterDirectory directory, string database)
     {
-        Username = role,
-        Pooling = true,
-    }.ConnectionString;
+        return new() { ConnectionString = Login(ClusterInitializer.Superuser), AppConnectionString = Login(Roles.App) };
+
+        string Login(string role) => new NpgsqlConnectionStringBuilder(PostmasterLauncher.AdminConnectionString(directory, database))
+        {
+            Username = role,
+            Pooling = true,
+        }.ConnectionString;
+    }
 
     private async Task WatchAsync()
     {

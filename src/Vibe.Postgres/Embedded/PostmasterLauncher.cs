@@ -14,7 +14,10 @@ internal sealed class PostmasterLauncher(
     private static readonly TimeSpan LeftoverPatience = TimeSpan.FromSeconds(20);
 
     /// <summary>A connection string of the superuser, unpooled.</summary>
-    public string AdminConnectionString(string databaseName) => new NpgsqlConnectionStringBuilder
+    public string AdminConnectionString(string databaseName) => AdminConnectionString(directory, databaseName);
+
+    /// <summary>The same for any data directory.</summary>
+    public static string AdminConnectionString(ClusterDirectory directory, string databaseName) => new NpgsqlConnectionStringBuilder
     {
         Host = directory.Socket,
         Username = ClusterInitializer.Superuser,

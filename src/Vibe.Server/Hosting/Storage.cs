@@ -73,7 +73,15 @@ internal sealed class Storage : IAsyncDisposable
 
     private static async Task<Storage> OpenEmbeddedAsync(string directory, StorageUse use, CancellationToken cancellationToken)
     {
-        throw new NotImplementedException();
+        if (use == StorageUse.Command && EmbeddedCluster.FindRunning(directory) is { } running)
+        {
+            return new Storage(new Database(running, TimeProvider.System), MasterKey.OfDataDirectory(directory), cluster: null);
+        }
+
+        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+        var cluster = await EmbeddedCluster.StartAsync(
+            new EmbeddedClusterOptions { DataDirectory = directory }, loggers.CreateLogger<EmbeddedCluster>(), TimeProvider.System, cancellationToken);
+        return new Storage(new Database(cluster.GetDatabaseOptions(), TimeProvider.System), MasterKey.OfDataDirectory(directory), cluster);
     }
 
     private static Database Open(string connectionString)

@@ -73,12 +73,10 @@ internal static class VibeServer
         });
 
         var app = builder.Build();
-        app.UseRpcCors();
         app.MapDocuments();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();
-        app.MapOpenApi();
         return app;
     }
 
