@@ -8,6 +8,7 @@ var vibe = new RootCommand("Vibe, a backend platform: documents with access rule
     TokenCommand.Create(),
     ImportCommand.Create(),
     ExportCommand.Create(),
+    DoctorCommand.Create(),
 };
 
 return await CommandLine.RunAsync(vibe, args);

@@ -41,9 +41,11 @@ async function starts() {
     assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200);
   });
   await outputLine(server, /^cities: ready$/);
-  await check("dev-start prints the demo's tokens and a line to try", async () => {
-    const line = server.output.find((line) => line.includes("collection=notes")).trim();
-    const answer = JSON.parse(await shell(line.replace(/curl (\S+)/, "curl -s '$1'")));
+  await check("dev-start prints a token and lines that work as they stand", async () => {
+    const lines = server.output.map((line) => line.trim());
+    const token = lines.find((line) => line.startsWith("TOKEN="));
+    const list = lines.find((line) => line.startsWith("curl") && line.includes("collection=notes"));
+    const answer = JSON.parse(await shell(`${token}\n${list.replace("curl", "curl -s")}`));
     assert.equal(answer.documents.length, 3);
   });
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -18,6 +19,9 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    // `at+jwt` stays readable: nothing here goes into HTML.
+    private static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The largest token looked at, in bytes.</summary>
     public const int MaxTokenBytes = 8192;
@@ -48,7 +52,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
         var signature = key.Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
 
-        static string Encode(JsonObject json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json.ToJsonString()));
+        static string Encode(JsonObject json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json.ToJsonString(Compact)));
     }
 
     /// <summary>Returns the claims of a token that is ours and alive.</summary>

@@ -102,8 +102,9 @@ internal static class Demo
         token  {{{appToken}}}
 
         Try:
-          curl {{{url}}}/v1/documents?collection=notes -H 'Authorization: Bearer {{{userToken}}}'
-          curl {{{url}}}/v1/documents -H 'Authorization: Bearer {{{userToken}}}' --json '{"collection":"notes","data":{"title":"hello"}}'
+          TOKEN={{{userToken}}}
+          curl '{{{url}}}/v1/documents?collection=notes' -H "Authorization: Bearer $TOKEN"
+          curl {{{url}}}/v1/documents -H "Authorization: Bearer $TOKEN" --json '{"collection":"notes","data":{"title":"hello"}}'
           curl -g '{{{url}}}/v1/documents?collection=cities&scope=PUBLIC&filter=data.country="PT"&order_by=data.name&page_size=5'
 
         Reference, with a form to try every call: {{{url}}}/docs

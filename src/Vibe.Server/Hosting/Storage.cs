@@ -1,3 +1,4 @@
+using Vibe.Postgres.Diagnostics;
 using Vibe.Postgres.Embedded;
 using Vibe.Postgres.Migrations;
 using Vibe.Postgres.Sessions;
@@ -56,10 +57,23 @@ internal sealed class Storage : IAsyncDisposable
 
     /// <summary>Brings the schema to the version of this binary.</summary>
     /// <returns>The migrations that ran.</returns>
-    public Task<IReadOnlyList<Migration>> MigrateAsync(CancellationToken cancellationToken) => Migrator().MigrateAsync(progress: null, cancellationToken);
+    /// <exception cref="Refusal">It cannot be brought there.</exception>
+    public async Task<IReadOnlyList<Migration>> MigrateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Migrator().MigrateAsync(progress: null, cancellationToken);
+        }
+        catch (MigrationException exception)
+        {
+            throw new Refusal(exception.Message);
+        }
+    }
 
-    /// <summary>Compares the schema with this binary.</summary>
-    public Migrator Migrator() => new(Database, Migration.Load(typeof(Database).Assembly, typeof(Storage).Assembly), TimeProvider.System);
+    /// <summary>Examines the database.</summary>
+    public DatabaseDiagnostics Diagnostics() => new(Database, Migrator(), _cluster);
+
+    private Migrator Migrator() => new(Database, Migration.Load(typeof(Database).Assembly, typeof(Storage).Assembly), TimeProvider.System);
 
     /// <summary>Closes the connections and stops the embedded database that this process started.</summary>
     public async ValueTask DisposeAsync()

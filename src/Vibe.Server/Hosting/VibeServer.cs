@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Vibe.Rpc.Hosting;
+using Vibe.Options.V1;
 using Vibe.Rpc.Listener;
+using Vibe.Rpc.OpenApi;
 using Vibe.Rpc.Validation;
 using Vibe.Server.Auth;
 using Vibe.Server.Documents;
@@ -64,6 +66,7 @@ internal static class VibeServer
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
         services.AddCallPipeline(auth, keys);
+        services.Configure<ValidationOptions>(validation => validation.Domain = VibeError.Domain);
         services.AddDocuments();
         services.AddGrpc(grpc =>
         {
@@ -77,7 +80,17 @@ internal static class VibeServer
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();
+        app.MapOpenApi(configure: DescribeApi);
+        app.MapApiReference();
+        app.MapGet("/", () => Results.Redirect("/docs"));
         return app;
+    }
+
+    private static void DescribeApi(OpenApiOptions options)
+    {
+        options.Title = "Vibe";
+        options.Description = "Documents with access rules. The same calls work over gRPC, gRPC-Web and Connect.";
+        options.RequiresToken = static method => method.GetOptions()?.GetExtension(OptionsExtensions.Method)?.Permission is Permission.Public ? null : true;
     }
 
     private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ServeOptions options)
