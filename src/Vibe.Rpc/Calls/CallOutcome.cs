@@ -36,7 +36,7 @@ internal sealed class CallOutcome
             stop.ClientIsGone();
         }
 
-        var cause = stop.Finish();
+        var cause = stop.Decide();
         var trailers = call.TrailersIfAny;
         return cause switch
         {

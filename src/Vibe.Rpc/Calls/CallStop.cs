@@ -18,6 +18,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
     private ITimer? _deadlineTimer;
     private bool _readWaits;
     private bool _flushWaits;
+    private bool _decided;
     private bool _finished;
 
     /// <summary>What stopped the call so far.</summary>
@@ -46,7 +47,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
                     return source.Token;
                 }
 
-                if (_finished)
+                if (_decided)
                 {
                     return source.Token;
                 }
@@ -57,7 +58,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
             var drained = drain.Expired.UnsafeRegister(static self => ((CallStop)self!).Stop(StopCause.Drained), this);
             lock (_lock)
             {
-                if (!_finished)
+                if (!_decided)
                 {
                     (_aborted, _drained) = (aborted, drained);
                     return source.Token;
@@ -92,7 +93,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
         lock (_lock)
         {
             // After the end the pipes belong to the next request on the connection.
-            if (_finished || Cause != StopCause.None)
+            if (_finished || Cause != StopCause.None || (_decided && cause != StopCause.SlowReader))
             {
                 return;
             }
@@ -106,7 +107,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
                 http.Request.BodyReader.CancelPendingRead();
             }
 
-            if (_flushWaits && cause is StopCause.DeadlineExceeded or StopCause.SlowReader)
+            if (_flushWaits && cause is (StopCause.DeadlineExceeded or StopCause.SlowReader))
             {
                 http.Response.BodyWriter.CancelPendingFlush();
             }
@@ -151,12 +152,16 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
         }
     }
 
-    /// <summary>Says that the flush is back.</summary>
-    public void FlushReturned()
+    /// <summary>
+    /// Says that the flush is back, and tells whether a stop woke it. The flush's own result does not: Kestrel loses
+    /// <see cref="System.IO.Pipelines.FlushResult.IsCanceled"/> on the way.
+    /// </summary>
+    public bool FlushReturned()
     {
         lock (_lock)
         {
             _flushWaits = false;
+            return Cause is StopCause.DeadlineExceeded or StopCause.SlowReader;
         }
     }
 
@@ -165,7 +170,7 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
     {
         lock (_lock)
         {
-            if (_readWaits)
+            if (_readWaits && !_finished)
             {
                 http.Request.BodyReader.CancelPendingRead();
             }
@@ -183,18 +188,27 @@ internal sealed class CallStop(HttpContext http, TimeProvider time, CallDrain dr
         return Cause is StopCause.ClientGone or StopCause.SlowReader;
     }
 
-    /// <summary>Ends the watch and returns what stopped the call, if anything did.</summary>
-    public StopCause Finish()
+    /// <summary>Says what stopped the call, if anything did. From here on only a slow reader can stop it: the end is being written.</summary>
+    public StopCause Decide()
     {
         lock (_lock)
         {
-            _finished = true;
+            _decided = true;
         }
 
         _deadlineTimer?.Dispose();
         _aborted.Dispose();
         _drained.Dispose();
         return Cause;
+    }
+
+    /// <summary>Ends the watch. After this the pipes are not touched any more.</summary>
+    public void Finish()
+    {
+        lock (_lock)
+        {
+            _finished = true;
+        }
     }
 
     /// <summary>The exception that ends what a stopped call was doing.</summary>

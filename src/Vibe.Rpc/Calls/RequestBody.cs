@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
 namespace Vibe.Rpc.Calls;
@@ -6,8 +7,7 @@ namespace Vibe.Rpc.Calls;
 /// <summary>Reads the request's bytes, and turns what Kestrel throws into what a call understands.</summary>
 internal sealed class RequestBody(HttpContext http, CallStop stop)
 {
-    /// <summary>The pipe of the body; who reads from it advances it, also on the way out with an exception.</summary>
-    /// <remarks>An HTTP/1.1 connection whose read was not advanced fails its next request.</remarks>
+    /// <summary>The pipe of the body.</summary>
     public PipeReader Pipe { get; } = http.Request.BodyReader;
 
     /// <summary>Waits for more bytes, or for the end.</summary>
@@ -21,12 +21,29 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
         {
             read = pipe.ReadAsync(cancellationToken);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
             throw Translate(exception);
         }
 
         return read.IsCompletedSuccessfully ? new(Check(pipe, read.GetAwaiter().GetResult())) : WaitAsync(pipe, read);
+    }
+
+    /// <summary>
+    /// Gives read bytes back; to be called after every read, also on the way out with an exception: an HTTP/1.1 connection whose
+    /// read was not advanced fails its next request.
+    /// </summary>
+    public void AdvanceTo(PipeReader pipe, SequencePosition consumed, SequencePosition examined)
+    {
+        try
+        {
+            pipe.AdvanceTo(consumed, examined);
+        }
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
+        {
+            // Kestrel fails it when the client has reset the stream meanwhile. What was read stays good; the next read fails.
+            stop.Stop(StopCause.ClientGone);
+        }
     }
 
     private async ValueTask<ReadResult> WaitAsync(PipeReader pipe, ValueTask<ReadResult> read)
@@ -36,7 +53,7 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
         {
             return Check(pipe, await read);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
             throw Translate(exception);
         }
@@ -53,11 +70,11 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
             return result;
         }
 
-        pipe.AdvanceTo(result.Buffer.Start);
+        AdvanceTo(pipe, result.Buffer.Start, result.Buffer.Start);
         throw stop.Exception();
     }
 
-    private Exception Translate(IOException exception)
+    private Exception Translate(Exception exception)
     {
         if (exception is BadHttpRequestException malformed)
         {

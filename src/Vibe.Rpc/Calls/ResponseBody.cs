@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Vibe.Rpc.Telemetry;
@@ -47,31 +48,32 @@ internal sealed class ResponseBody(HttpContext http, CallStop stop, RpcMethod me
         }
 
         stop.FlushWaits();
+        var woken = false;
         try
         {
             Check(await flush);
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
             stop.Stop(StopCause.ClientGone);
             throw stop.Exception();
         }
         finally
         {
-            stop.FlushReturned();
+            woken = stop.FlushReturned();
             _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
-    }
 
-    private void Check(FlushResult result)
-    {
-        if (result.IsCanceled)
+        if (woken)
         {
             // Part of a message may be stuck in the pipe, and no status can overtake it.
             Reset();
             throw stop.Exception();
         }
+    }
 
+    private void Check(FlushResult result)
+    {
         if (result.IsCompleted)
         {
             stop.Stop(StopCause.ClientGone);

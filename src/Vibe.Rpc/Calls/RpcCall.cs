@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -106,7 +105,7 @@ public abstract class RpcCall : ServerCallContext
     public async Task RunAsync()
     {
         using var telemetry = RpcMethod.Server.Telemetry.Start(this);
-        ExceptionDispatchInfo? thrown = null;
+        Exception? thrown = null;
         try
         {
             if (Open() is { } timeout)
@@ -129,14 +128,21 @@ public abstract class RpcCall : ServerCallContext
         }
         catch (Exception exception)
         {
-            thrown = ExceptionDispatchInfo.Capture(exception);
+            thrown = exception;
         }
 
-        ResponseBody.StopTimer();
-        var outcome = CallOutcome.Decide(this, thrown?.SourceException, _stop);
-        telemetry.End(outcome.Status);
-        await FinishAsync(outcome);
-        (this as IDisposable)?.Dispose();
+        var outcome = CallOutcome.Decide(this, thrown, _stop);
+        try
+        {
+            await FinishAsync(outcome);
+        }
+        finally
+        {
+            ResponseBody.StopTimer();
+            _stop.Finish();
+            telemetry.End(outcome.Status);
+            (this as IDisposable)?.Dispose();
+        }
     }
 
     /// <summary>Ends a read or a wait whose call was stopped meanwhile.</summary>

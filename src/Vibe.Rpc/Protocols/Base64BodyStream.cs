@@ -49,7 +49,7 @@ internal sealed class Base64BodyStream(RequestBody body) : Stream
             }
             finally
             {
-                body.Pipe.AdvanceTo(consumed, examined);
+                body.AdvanceTo(body.Pipe, consumed, examined);
             }
         }
     }

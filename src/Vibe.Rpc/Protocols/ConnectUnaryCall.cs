@@ -82,7 +82,7 @@ internal class ConnectUnaryCall(HttpContext httpContext, RpcMethod rpcMethod, Me
             }
             finally
             {
-                RequestBody.Pipe.AdvanceTo(consumed, result.Buffer.End);
+                RequestBody.AdvanceTo(RequestBody.Pipe, consumed, result.Buffer.End);
             }
         }
     }

@@ -91,7 +91,7 @@ internal abstract class EnvelopeCall(HttpContext httpContext, RpcMethod rpcMetho
             }
             finally
             {
-                input.AdvanceTo(consumed, examined);
+                RequestBody.AdvanceTo(input, consumed, examined);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -25,7 +26,11 @@ internal sealed class RpcTestServer : IAsyncDisposable
         Http1 = new(addresses[0]);
         Http2 = new(addresses[1]);
         Client = new(_handler);
+        Watch = new(app.Services.GetRequiredService<IMeterFactory>());
     }
+
+    /// <summary>The calls in progress.</summary>
+    public CallWatch Watch { get; }
 
     public Uri Http1 { get; }
 
@@ -86,7 +91,11 @@ internal sealed class RpcTestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        Watch.Dispose();
         await _app.DisposeAsync();
-        Assert.Empty(_errors.Take());
+        if (_errors.Take() is { Count: > 0 } errors)
+        {
+            Assert.Fail(string.Join(Environment.NewLine, errors));
+        }
     }
 }
