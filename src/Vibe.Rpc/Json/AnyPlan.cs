@@ -78,7 +78,7 @@ internal sealed class AnyPlan(JsonCodec codec, MessagePlans plans) : MessagePlan
         ahead.BeginObject();
         while (typeUrl is null && ahead.NextMember(ref first, out var name, out var escaped))
         {
-            if (!escaped && name.SequenceEqual("@type"u8))
+            if ((escaped ? ScalarText.Unescape(name) : name).SequenceEqual("@type"u8))
             {
                 typeUrl = ScalarText.Read(ref ahead);
             }
@@ -106,8 +106,9 @@ internal sealed class AnyPlan(JsonCodec codec, MessagePlans plans) : MessagePlan
     {
         var (first, types, values) = (true, 0, 0);
         json.BeginObject();
-        while (json.NextMember(ref first, out var name, out _))
+        while (json.NextMember(ref first, out var name, out var escaped))
         {
+            name = escaped ? ScalarText.Unescape(name) : name;
             if (name.SequenceEqual("@type"u8) && types++ == 0)
             {
                 json.Skip();

@@ -38,7 +38,14 @@ internal abstract class FieldPlan(FieldDescriptor descriptor)
     public abstract void Read(IMessage message, ref JsonScanner json);
 
     /// <summary>Makes the field absent.</summary>
-    public void Clear(IMessage message) => Descriptor.Accessor.Clear(message);
+    public void Clear(IMessage message)
+    {
+        // Setting an absent message of a oneof to null would clear the field that is set.
+        if (Choice is null || Descriptor.Accessor.HasValue(message))
+        {
+            Descriptor.Accessor.Clear(message);
+        }
+    }
 
     protected void WriteName(bool first, ref JsonOutput json) => json.Raw(first ? _prefix.AsSpan(1) : _prefix);
 }

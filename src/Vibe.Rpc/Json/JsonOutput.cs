@@ -149,6 +149,11 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
             return;
         }
 
+        if (TryFewDecimals(value))
+        {
+            return;
+        }
+
         Ensure(32);
         value.TryFormat(_span[_used..], out var written, default, CultureInfo.InvariantCulture);
         _used += written;
@@ -179,6 +184,40 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
         }
 
         Byte((byte)'"');
+    }
+
+    // Prices, ratings, shares: at most four decimals. Decimals of at most 15 digits are all different doubles, so the one that reads
+    // back is the shortest; division by a power of ten rounds once, as reading does.
+    private bool TryFewDecimals(double value)
+    {
+        var magnitude = Math.Abs(value);
+        if (magnitude >= 1e10)
+        {
+            return false;
+        }
+
+        var power = 1L;
+        for (var decimals = 1; decimals <= 4; decimals++)
+        {
+            power *= 10;
+            var scaled = (long)Math.Round(magnitude * power);
+            if ((double)scaled / power != magnitude || scaled == 0)
+            {
+                continue;
+            }
+
+            if (value < 0)
+            {
+                Byte((byte)'-');
+            }
+
+            Int64(scaled / power);
+            Byte((byte)'.');
+            Digits((uint)(scaled % power), decimals);
+            return true;
+        }
+
+        return false;
     }
 
     private void Plain(scoped ReadOnlySpan<char> text)
@@ -222,6 +261,7 @@ internal ref struct JsonOutput(IBufferWriter<byte> output)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Ensure(int more)
     {
         if (_span.Length - _used < more)

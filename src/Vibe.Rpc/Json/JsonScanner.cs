@@ -297,7 +297,7 @@ internal ref struct JsonScanner
     private void Ascend()
     {
         _depth--;
-        _position++;
+        _start = ++_position;
     }
 
     // Returns the token after the comma. `[1,]` and `{"a":1,}` fail here, as no value starts with a bracket that closes.

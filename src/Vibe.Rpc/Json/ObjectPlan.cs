@@ -78,6 +78,7 @@ internal sealed class ObjectPlan : MessagePlan
         }
 
         var first = true;
+        var ignoredTimes = 0;
         var next = 0;
         while (json.NextMember(ref first, out var name, out var escaped))
         {
@@ -95,7 +96,16 @@ internal sealed class ObjectPlan : MessagePlan
                 next = field.Index + 1;
                 ReadMember(target, field, seen, ref json);
             }
-            else if (_options.IgnoreUnknown || (ignored.Length > 0 && name.SequenceEqual(ignored)))
+            else if (ignored.Length > 0 && name.SequenceEqual(ignored))
+            {
+                if (ignoredTimes++ > 0)
+                {
+                    throw json.Fail(JsonErrorReason.DuplicateKey, "the member is given twice");
+                }
+
+                json.Skip();
+            }
+            else if (_options.IgnoreUnknown)
             {
                 json.Skip();
             }

@@ -71,8 +71,8 @@ internal sealed class UInt64Codec : ValueCodec<ulong>
 /// <summary>double.</summary>
 internal sealed class DoubleCodec : ValueCodec<double>
 {
-    // Only +0 is the default: -0 is a value of its own on the wire.
-    public override bool IsDefault(double value) => BitConverter.DoubleToInt64Bits(value) == 0;
+    // -0 too, though it is a value of its own: generated C# leaves it out on the wire, and the protocols should agree.
+    public override bool IsDefault(double value) => value == 0;
 
     public override void Write(double value, ref JsonOutput json)
     {
@@ -102,7 +102,7 @@ internal sealed class DoubleCodec : ValueCodec<double>
 /// <summary>float.</summary>
 internal sealed class SingleCodec : ValueCodec<float>
 {
-    public override bool IsDefault(float value) => BitConverter.SingleToInt32Bits(value) == 0;
+    public override bool IsDefault(float value) => value == 0;
 
     public override void Write(float value, ref JsonOutput json)
     {

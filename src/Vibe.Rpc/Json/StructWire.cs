@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Vibe.Rpc.Json;
@@ -55,9 +56,11 @@ internal ref struct StructWire(ReadOnlySpan<byte> wire, int end)
     public static StructWire At(ReadOnlySpan<byte> wire, Part part) => new(wire, part.End) { Position = part.Start };
 
     /// <summary>Consumes a tag, which takes one byte in all of these messages.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte Tag() => More ? _wire[Position++] : throw Malformed("a field is cut off");
 
     /// <summary>Consumes a length and the content of that length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Part Content()
     {
         var length = Varint();
@@ -72,7 +75,22 @@ internal ref struct StructWire(ReadOnlySpan<byte> wire, int end)
     }
 
     /// <summary>Consumes a varint.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Varint()
+    {
+        // Nearly every length fits in one byte.
+        var bytes = _wire;
+        var position = Position;
+        if (position < _end && (uint)position < (uint)bytes.Length && bytes[position] <= 0x7F)
+        {
+            Position = position + 1;
+            return bytes[position];
+        }
+
+        return LongVarint();
+    }
+
+    private ulong LongVarint()
     {
         ulong value = 0;
         for (var shift = 0; shift < 64 && More; shift += 7)
@@ -106,6 +124,27 @@ internal ref struct StructWire(ReadOnlySpan<byte> wire, int end)
     {
         var entry = At(_wire, Content());
         Position = entry._end;
+
+        // What every encoder writes: key, value, nothing else.
+        var usual = entry;
+        if (usual.More && usual.Tag() == Field1)
+        {
+            var usualKey = usual.Content();
+            if (usual.More && usual.Tag() == EntryValue)
+            {
+                var usualValue = usual.Content();
+                if (!usual.More)
+                {
+                    return (usualKey, usualValue);
+                }
+            }
+        }
+
+        return UnusualEntry(entry);
+    }
+
+    private static (Part Key, Part Value) UnusualEntry(StructWire entry)
+    {
         Part? key = null;
         Part? value = null;
         while (entry.More)

@@ -58,7 +58,7 @@ internal sealed class OpenApiParameters(OpenApiSchemas schemas, FieldIndex field
                 if (!binding.Variables.Any(path.Overlaps))
                 {
                     var parameter = Parameter(name, "query", schemas.Of(field));
-                    Set(parameter, "required", prefix.Length == 0 && OpenApiConstraints.IsRequired(field));
+                    Set(parameter, "required", prefix.Length == 0 && IsRequired(field, parameter));
                     Set(parameter, "explode", field.IsRepeated);
                     parameters.Add((JsonNode)parameter);
                 }
@@ -70,6 +70,10 @@ internal sealed class OpenApiParameters(OpenApiSchemas schemas, FieldIndex field
             }
         }
     }
+
+    // AIP-203: a comment says it where no rule can, as for a string that must not be empty.
+    private static bool IsRequired(FieldDescriptor field, JsonObject parameter) => OpenApiConstraints.IsRequired(field)
+        || parameter["description"]?.GetValue<string>().StartsWith("Required.", StringComparison.Ordinal) == true;
 
     private static JsonObject Parameter(string name, string place, JsonObject schema)
     {

@@ -47,7 +47,9 @@ internal sealed class FieldIndex(ProtoSchema? schema)
             fields[i] = field;
             if (i < names.Length - 1)
             {
-                if (Public(field) is not { IsMap: false, IsRepeated: false, FieldType: FieldType.Message } parent || TextType.IsText(parent))
+                // The well-known types have a JSON form of their own, and the twin of a Struct has no message to go on with.
+                if (Public(field) is not { IsMap: false, IsRepeated: false, FieldType: FieldType.Message } parent
+                    || parent.MessageType.File.Package == "google.protobuf")
                 {
                     problem = "leads through a field that is not a single message";
                     return false;

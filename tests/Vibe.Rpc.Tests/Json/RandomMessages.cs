@@ -54,7 +54,7 @@ internal sealed class RandomMessages(int seed)
 
     private object? Random(FieldDescriptor field, int depth) => field.FieldType switch
     {
-        // Never -0: the library leaves it out where the field has no presence, the specification does not.
+        // Never -0: without presence it is left out, in JSON and on the wire, and then no longer equal to itself.
         FieldType.Double => NotFiniteSometimes(_json.Number() + 0.0),
         FieldType.Float => (float)NotFiniteSometimes(_random.Next(3) == 0 ? _random.NextSingle() * 1e38f : _random.Next(-5, 5) / 8f),
         FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => (int)Integer(),

@@ -6,6 +6,7 @@ using Google.Rpc;
 using Grpc.Core;
 using Vibe.Rpc.Json;
 using Vibe.Rpc.Rest;
+using Vibe.RpcTest.Twin.V1;
 using Vibe.RpcTest.V1;
 
 namespace Vibe.Rpc.Tests.Rest;
@@ -96,6 +97,8 @@ public sealed class RequestBinderTests
     [InlineData("?=1", "", "is not a field of the request")]
     [InlineData("?message=%7B%7D", "message", "is a message or a map, which a URL cannot hold")]
     [InlineData("?message.data=%7B%7D", "message.data", "is a message or a map, which a URL cannot hold")]
+    [InlineData("?message.data.fields=1", "message.data.fields", "leads through a field that is not a single message")]
+    [InlineData("?message.any.type_url=x", "message.any.type_url", "leads through a field that is not a single message")]
     [InlineData("?message.value=1", "message.value", "is a message or a map, which a URL cannot hold")]
     [InlineData("?message.children=1", "message.children", "is a message or a map, which a URL cannot hold")]
     [InlineData("?message.labels=1", "message.labels", "is a message or a map, which a URL cannot hold")]
@@ -137,6 +140,32 @@ public sealed class RequestBinderTests
         Assert.Equal("INVALID_PARAMETER", error.GetErrorInfo()?.Reason);
         var violation = Assert.Single(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations);
         Assert.Equal((field, problem), (violation.Field, violation.Description));
+    }
+
+    [Theory]
+    [InlineData("?message.time=yesterday", "message.time")]
+    [InlineData("?message.duration=5", "message.duration")]
+    [InlineData("?message.mask=a_b", "message.mask")]
+    [InlineData("?message.time=%22", "message.time")]
+    public void A_wrong_value_of_a_well_known_type_is_a_violation_of_its_field(string query, string field)
+    {
+        var error = Assert.Throws<RpcException>(() => Bind(NameInPath, "f", query, ""));
+
+        Assert.Equal(field, Assert.Single(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
+    }
+
+    [Theory]
+    [InlineData("data", "is a message or a map, which a URL cannot hold")]
+    [InlineData("choice_data", "is a message or a map, which a URL cannot hold")]
+    [InlineData("data.title", "leads through a field that is not a single message")]
+    [InlineData("child.data", "is a message or a map, which a URL cannot hold")]
+    public void The_wire_twin_of_a_Struct_is_not_taken_for_bytes(string path, string expected)
+    {
+        using var descriptors = typeof(RpcTestService).Assembly.GetManifestResourceStream("descriptors.binpb")!;
+        var fields = new FieldIndex(ProtoSchema.Load(descriptors));
+
+        Assert.False(fields.TryResolve(TwinMessage.Descriptor, path, out _, out var problem));
+        Assert.Equal(expected, problem);
     }
 
     [Fact]

@@ -37,6 +37,7 @@ internal sealed class RestHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Services.AddSingleton<RestEvents>();
+        builder.Services.AddCors();
         builder.Services.AddGrpc(options);
         if (rest is not null)
         {

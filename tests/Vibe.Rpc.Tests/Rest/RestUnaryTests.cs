@@ -25,6 +25,7 @@ public sealed class RestUnaryTests : IAsyncLifetime
     [InlineData("GET", "/test/v1/echo/hello", null, """{"message":{"text":"hello"}}""")]
     [InlineData("GET", "/test/v1/echo/a%2Fb?words=x&words=y", null, """{"message":{"text":"a/b"},"words":["x","y"]}""")]
     [InlineData("GET", "/test/v1/shelves/1/books/2:read?message.text=x", null, """{"text":"x"}""")]
+    [InlineData("GET", "/test/v1/shelves/1/books/2:read", null, "{}")]
     [InlineData("GET", "/test/v1/files/a/b%2Fc/d", null, """{"name":"a/b%2Fc/d"}""")]
     [InlineData("GET", "/test/v1/files", null, "{}")]
     [InlineData("PATCH", "/test/v1/echo/n?words=w", """{"text":"x","int64Value":"9"}""", """{"text":"x","int64Value":"9"}""")]
