@@ -46,6 +46,10 @@ internal sealed class DocumentStore(Database database)
             {
                 throw WriteFailure.Translate(exception, write);
             }
+            catch (DatabaseException exception) when (WriteFailure.IsLocked(exception))
+            {
+                throw DocumentErrors.WriteConflict();
+            }
             catch (DatabaseException exception) when (IsLostRace(exception) && attempt < Attempts)
             {
                 if (exception.Kind == DatabaseErrorKind.SerializationFailure)
@@ -93,6 +97,10 @@ internal sealed class DocumentStore(Database database)
             catch (DatabaseException exception) when (WriteFailure.IsRefusal(exception))
             {
                 throw await LocateAsync(caller, writes, cancellationToken) ?? DocumentErrors.WriteConflict();
+            }
+            catch (DatabaseException exception) when (WriteFailure.IsLocked(exception))
+            {
+                throw DocumentErrors.WriteConflict();
             }
             catch (DatabaseException exception) when (IsLostRace(exception) && attempt < Attempts)
             {

@@ -54,6 +54,9 @@ internal static class WriteFailure
     /// <summary>Whether the database's own guards refused the write.</summary>
     public static bool IsRefusal(DatabaseException exception) => exception.SqlState is "VB001" or "VB002" or "VB003" or "VB004";
 
+    /// <summary>Whether another write held the document for longer than a write waits (lock_not_available).</summary>
+    public static bool IsLocked(DatabaseException exception) => exception.SqlState == "55P03";
+
     /// <summary>The error behind such a refusal.</summary>
     public static RpcException Translate(DatabaseException exception, DocumentWrite write) => exception.SqlState switch
     {
