@@ -54,11 +54,11 @@ public sealed partial class WallTests
             let match = NamespaceLine.Match(file.Text)
             where match.Success
             let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')["src/".Length..].Replace('/', '.')
-            where match.Groups[1].Value != folder
-            select $"{file.Path}: {match.Groups[1].Value}";
+            where match.Groups["name"].Value != folder
+            select $"{file.Path}: {match.Groups["name"].Value}";
         Assert.Empty(offences);
     }
 
-    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex NamespaceLine { get; }
 }

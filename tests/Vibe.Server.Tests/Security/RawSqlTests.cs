@@ -31,6 +31,22 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
     }
 
     [Fact]
+    public async Task A_leaky_function_on_an_index_entry_sees_no_denied_or_unscoped_document()
+    {
+        var (alice, mallory, collection) = (host.User(), host.User(), host.Collection());
+        await IndexAsync(collection);
+        await alice.CreateAsync(collection, """{"secret":"s3cret"}""", Someone.Acl(["*"], deny: [mallory.Did]));
+        await mallory.CreateAsync(collection, """{"secret":"s3cret"}""");
+        await alice.CreateAsync(collection, """{"secret":"s3cret"}""", Someone.Acl(["users"]));
+        await alice.CreateAsync(collection, """{"secret":"open"}""", Someone.Acl(["*"]));
+        await using var session = await RawSession.OpenAsync(host, mallory.With("documents:elsewhere:read"));
+        var error = await Assert.ThrowsAsync<PostgresException>(() => session.QueryAsync(
+            $"select d.id from vibe.docs_by_field d where d.f_collection = '{collection}' and d.f_str::int = 1"));
+        Assert.DoesNotContain("s3cret", error.MessageText, StringComparison.Ordinal);
+        Assert.Contains("open", error.MessageText, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_context_only_public_rows_are_there_and_nothing_can_be_written()
     {
         var (alice, collection) = (host.User(), host.Collection());

@@ -124,13 +124,13 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
     private static Sql Values(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
-          select d.id, d.owner_did, d.audience, d.create_time, vibe.json_field(d.data, {work.Keys}) as v
+          select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.json_field(d.data, {work.Keys}) as v
           from vibe.documents d join page p on p.id = d.id
           where d.collection = {work.Collection} and d.delete_time is null),
         entered as (
-          insert into vibe.doc_fields (collection, path, rank, num, str, doc_id, owner_did, audience, create_time)
+          insert into vibe.doc_fields (collection, path, rank, num, str, doc_id, owner_did, audience, create_time, denied)
           select {work.Collection}, {work.Path}, vibe.json_rank(m.v), vibe.json_number(m.v), vibe.json_text(m.v), m.id, m.owner_did, m.audience,
-            m.create_time
+            m.create_time, m.denied
           from matched m order by m.id
           on conflict (doc_id, path) do nothing)
         select (select count(*) from page), (select p.id from page p order by p.id desc limit 1), (select count(*) from matched)

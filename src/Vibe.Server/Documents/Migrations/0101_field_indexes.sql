@@ -74,9 +74,11 @@ create table vibe.doc_fields (
   owner_did text not null,
   audience smallint not null,
   create_time timestamptz not null,
+  denied text[] not null,
   primary key (doc_id, path));
 comment on table vibe.doc_fields is 'One row per live document and value-indexed path, also when the field is absent: ordering by it loses no document';
 comment on column vibe.doc_fields.create_time is 'The document''s, for lists';
+comment on column vibe.doc_fields.denied is 'The document''s, for the policy';
 -- Audience stands before the value: with it behind, a search for the rare audience walks all entries of the common one.
 -- The second is for the commonest list, the newest with one value; the owner's own are few enough to sort.
 create index doc_fields_shared on vibe.doc_fields (collection, path, audience, rank, num, str, doc_id) where audience > 0;
@@ -86,10 +88,12 @@ create index doc_fields_owner on vibe.doc_fields (owner_did, collection, path, r
 alter table vibe.doc_fields enable row level security;
 alter table vibe.doc_fields force row level security;
 create policy doc_fields_project on vibe.doc_fields to vibe_owner using ((select vibe.is_owner_role()));
--- Only the view reads it, and the view joins to documents under their policies.
--- The rights an entry knows of; the view's join to documents knows them all.
+-- Only the view reads it. The whole policy of documents but for shares by name, which lists reach through doc_acl: the
+-- view is no barrier, so a leaky condition on an entry's value may run before the join to the document.
 create policy doc_fields_view on vibe.doc_fields for select to vibe_view using (
-  audience = 2 or owner_did = (select vibe.me()) or (audience = 1 and (select 'users' = any (vibe.principals()))));
+  (audience = 2 or owner_did = (select vibe.me()) or (audience = 1 and (select 'users' = any (vibe.principals()))))
+  and (audience = 2 or (select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]))
+  and not (owner_did is distinct from (select vibe.me()) and cardinality(denied) > 0 and denied && (select vibe.principals())));
 grant select on vibe.doc_fields to vibe_view;
 
 -- Owned by vibe_view, which is under row-level security; the table's owner would see everything through it.

@@ -56,20 +56,20 @@ begin
     on conflict do nothing;
   end if;
 
-  if tg_op = 'UPDATE' and new.data = old.data and new.audience = old.audience and old.delete_time is null then
+  if tg_op = 'UPDATE' and new.data = old.data and new.audience = old.audience and new.denied = old.denied and old.delete_time is null then
     return null;
   end if;
   select bool_or(i.kind = 1), bool_or(i.kind = 2) into by_value, by_text
     from vibe.field_index i where i.collection = new.collection and i.state between 2 and 5;
   if by_value then
-    insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience, create_time)
+    insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience, create_time, denied)
       select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience,
-        new.create_time
+        new.create_time, new.denied
       from vibe.field_index i, lateral (select vibe.json_field(new.data, i.keys)) x(v)
       where i.collection = new.collection and i.kind = 1 and i.state between 2 and 5
     on conflict (doc_id, path) do update
-      set rank = excluded.rank, num = excluded.num, str = excluded.str, audience = excluded.audience
-      where (f.rank, f.num, f.str, f.audience) is distinct from (excluded.rank, excluded.num, excluded.str, excluded.audience);
+      set rank = excluded.rank, num = excluded.num, str = excluded.str, audience = excluded.audience, denied = excluded.denied
+      where (f.rank, f.num, f.str, f.audience, f.denied) is distinct from (excluded.rank, excluded.num, excluded.str, excluded.audience, excluded.denied);
   end if;
   if by_text then
     insert into vibe.doc_search as s (doc_id, collection, tsv)
