@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Vibe.Rpc.Hosting;
+using Vibe.Rpc.Json;
 using Vibe.Rpc.Listener;
+using Vibe.Rpc.OpenApi;
 using Vibe.Rpc.Validation;
 using Vibe.RpcTest.V1;
 
@@ -19,6 +21,7 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 builder.Services.AddSharedListener();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton<RpcTestServiceImpl>();
+builder.Services.AddSingleton(LoadSchema());
 builder.Services.AddGrpcReflection();
 builder.Services.AddGrpcHealthChecks();
 builder.Services.AddGrpc(options => options.Interceptors.Add<ValidationInterceptor>());
@@ -28,12 +31,19 @@ app.MapGrpcService<RpcTestServiceImpl>();
 app.MapGrpcReflectionService();
 app.MapGrpcHealthChecksService();
 app.MapHealthEndpoints();
+app.MapOpenApi();
 await app.StartAsync();
 
 // One line of addresses: http://… https://…
 Console.WriteLine(string.Join(' ', app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses));
 await Console.In.ReadToEndAsync();
 await app.StopAsync();
+
+static ProtoSchema LoadSchema()
+{
+    using var stream = typeof(RpcTestServiceImpl).Assembly.GetManifestResourceStream("descriptors.binpb")!;
+    return ProtoSchema.Load(stream);
+}
 
 static X509Certificate2 SelfSigned()
 {
