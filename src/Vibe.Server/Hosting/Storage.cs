@@ -37,6 +37,11 @@ internal sealed class Storage : IAsyncDisposable
     /// <summary>The secret outside the database.</summary>
     public MasterKey MasterKey { get; }
 
+    /// <summary>Completes when an embedded database died and cannot be kept running: the process should then end.</summary>
+    public Task<EmbeddedClusterException> Failed => _cluster?.Failed ?? Never.Task;
+
+    private static readonly TaskCompletionSource<EmbeddedClusterException> Never = new();
+
     /// <summary>Opens the installation.</summary>
     /// <param name="dataDirectory">Where an embedded one lives.</param>
     /// <param name="use">What for.</param>

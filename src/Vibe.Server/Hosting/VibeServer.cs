@@ -47,7 +47,14 @@ internal static class VibeServer
             await Demo.FillAsync(options, storage, app.Lifetime.ApplicationStopping);
         }
 
-        await app.WaitForShutdownAsync(cancellationToken);
+        var stopped = app.WaitForShutdownAsync(cancellationToken);
+        if (await Task.WhenAny(stopped, storage.Failed) == storage.Failed)
+        {
+            await app.StopAsync(cancellationToken);
+            throw await storage.Failed;
+        }
+
+        await stopped;
         return 0;
     }
 
@@ -63,6 +70,8 @@ internal static class VibeServer
         services.AddSingleton(Contracts.PublicSchema);
         services.AddSingleton(new PageTokens(storage.MasterKey.Derive("page token"), TimeProvider.System));
         services.AddSharedListener();
+        // Every origin: the credential is a bearer token in a header, never a cookie, so a foreign page has nothing to borrow.
+        services.AddGrpcCors();
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
         services.AddCallPipeline(auth, keys);
@@ -76,6 +85,7 @@ internal static class VibeServer
         });
 
         var app = builder.Build();
+        app.UseCors(GrpcCorsExtensions.PolicyName);
         app.MapDocuments();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();

@@ -22,11 +22,13 @@ builder.Services.AddSharedListener();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton<RpcTestServiceImpl>();
 builder.Services.AddSingleton(LoadSchema());
+builder.Services.AddGrpcCors();
 builder.Services.AddGrpcReflection();
 builder.Services.AddGrpcHealthChecks();
 builder.Services.AddGrpc(options => options.Interceptors.Add<ValidationInterceptor>());
 
 await using var app = builder.Build();
+app.UseCors(GrpcCorsExtensions.PolicyName);
 app.MapGrpcService<RpcTestServiceImpl>();
 app.MapGrpcReflectionService();
 app.MapGrpcHealthChecksService();
