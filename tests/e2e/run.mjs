@@ -1,6 +1,6 @@
 // What a newcomer does, from a fresh clone, by the README's own commands. Ends with: N passed, N failed.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { assert, check, totals } from "../conformance/checks.mjs";
 import { execute, freePort, isAlive, outputLine, postmasterPid, root, startServer } from "../processes.mjs";
 
 const work = mkdtempSync(`${tmpdir()}/vibe-e2e-`);
+chmodSync(work, 0o755); // The database does not run as root: its user must get in.
 const clone = `${work}/vibe`;
 const data = `${work}/data`;
 execFileSync("git", ["clone", "--quiet", "--no-hardlinks", root, clone]);

@@ -1,6 +1,6 @@
 // Kills the server and the database with SIGKILL while clients write. Afterwards: every acknowledged write is there,
 // and every request has had its effect exactly once. Ends with: N passed, N failed.
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { randomUUID } from "node:crypto";
 import { assert, check, totals } from "../conformance/checks.mjs";
@@ -21,7 +21,9 @@ console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
 async function faults(what, kill) {
-  const data = mkdtempSync(`${tmpdir()}/vibe-robustness-`);
+  const work = mkdtempSync(`${tmpdir()}/vibe-robustness-`);
+  chmodSync(work, 0o755); // The database does not run as root: its user must get in.
+  const data = `${work}/data`;
   const port = await freePort();
   const start = () => startServer(vibe, ["serve", "--port", `${port}`, "--data", data]);
   let server = await start();
@@ -65,7 +67,7 @@ async function faults(what, kill) {
 
   server.kill("SIGTERM");
   await check(`${what} killed: the server still stops cleanly`, async () => assert.equal((await server.ended)[0], 0));
-  rmSync(data, { recursive: true, force: true });
+  rmSync(work, { recursive: true, force: true });
 }
 
 // Creates documents and increments one of its own, repeating a request that failed with its request id until it is answered.
