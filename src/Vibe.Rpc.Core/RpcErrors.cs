@@ -59,7 +59,7 @@ public static class RpcErrors
     }
 
     /// <summary>A field violation of a <see cref="BadRequest"/>.</summary>
-    /// <param name="field">The path of the field, in proto names: <c>message.children[2].name</c>.</param>
+    /// <param name="field">The path of the field, in JSON names: <c>message.children[2].displayName</c>.</param>
     /// <param name="description">What is wrong with it.</param>
     public static BadRequest.Types.FieldViolation Violation(string field, string description) =>
         new() { Field = field, Description = description };

@@ -21,9 +21,9 @@ console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
 async function faults(what, kill) {
-  const work = mkdtempSync(`${tmpdir()}/vibe-robustness-`);
-  chmodSync(work, 0o755); // The database does not run as root: its user must get in.
-  const data = `${work}/data`;
+  const folder = mkdtempSync(`${tmpdir()}/vibe-robustness-`);
+  chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+  const data = `${folder}/data`;
   const port = await freePort();
   const start = () => startServer(vibe, ["serve", "--port", `${port}`, "--data", data]);
   let server = await start();
@@ -67,7 +67,7 @@ async function faults(what, kill) {
 
   server.kill("SIGTERM");
   await check(`${what} killed: the server still stops cleanly`, async () => assert.equal((await server.ended)[0], 0));
-  rmSync(work, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 // Creates documents and increments one of its own, repeating a request that failed with its request id until it is answered.

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Vibe.Rpc.Telemetry;
@@ -41,9 +40,9 @@ internal sealed class CallOutcome
         return cause switch
         {
             StopCause.ClientGone or StopCause.SlowReader => new(CallStop.StatusOf(cause), null, clientIsGone: true),
-            StopCause.DeadlineExceeded => new(CallStop.StatusOf(cause), trailers),
+            StopCause.DeadlineExceeded => Show(WireErrors.Stopped(cause), trailers),
             StopCause.Drained when exception is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled } =>
-                new(CallStop.StatusOf(cause), trailers),
+                Show(WireErrors.Stopped(cause), trailers),
             _ => Translate(call, exception, trailers),
         };
     }
@@ -67,17 +66,19 @@ internal sealed class CallOutcome
     private static CallOutcome Translate(RpcCall call, Exception? exception, Metadata? trailers) => exception switch
     {
         null => new(call.Status, trailers),
-        RpcException { StatusCode: not StatusCode.OK } expected => new(expected.Status, Join(trailers, expected.Trailers)),
+        RpcException { StatusCode: not StatusCode.OK } expected => Show(expected, trailers),
         _ => Unexpected(call, exception, trailers),
     };
 
     private static CallOutcome Unexpected(RpcCall call, Exception exception, Metadata? trailers)
     {
-        var detail = call.RpcMethod.Options.EnableDetailedErrors == true ? $"{exception.GetType().Name}: {exception.Message}" : "";
+        var detail = call.RpcMethod.Options.EnableDetailedErrors == true ? $"{exception.GetType().Name}: {exception.Message}" : null;
         var requestId = Activity.Current?.TraceId.ToString() ?? call.HttpContext.TraceIdentifier;
-        var shown = RpcErrors.Create(StatusCode.Internal, detail, new RequestInfo { RequestId = requestId });
-        return new(shown.Status, Join(trailers, shown.Trailers), unexpected: exception);
+        return Show(WireErrors.Unexpected(detail, requestId), trailers, exception);
     }
+
+    private static CallOutcome Show(RpcException error, Metadata? trailers, Exception? unexpected = null) =>
+        new(error.Status, Join(trailers, error.Trailers), unexpected: unexpected);
 
     private static Metadata Join(Metadata? trailers, Metadata added)
     {

@@ -54,6 +54,24 @@ internal static class WireErrors
     public static RpcException UnknownEncoding(string encoding) => Create(
         StatusCode.Unimplemented, "UNKNOWN_ENCODING", $"The compression \"{encoding}\" is not supported; use gzip or identity.");
 
+    /// <summary>
+    /// A handler failed in a way nobody foresaw. Exception texts tell strangers about the inside, so <paramref name="detail"/> is
+    /// null unless the options say otherwise.
+    /// </summary>
+    public static RpcException Unexpected(string? detail, string requestId) => RpcErrors.Create(
+        StatusCode.Internal,
+        detail ?? "The server made a mistake. Quote the request id when you report it.",
+        "INTERNAL",
+        Domain,
+        [KeyValuePair.Create("requestId", requestId)],
+        new RequestInfo { RequestId = requestId });
+
+    /// <summary>The deadline passed, or the server stops.</summary>
+    public static RpcException Stopped(StopCause cause) => Create(
+        CallStop.StatusOf(cause).StatusCode,
+        cause == StopCause.Drained ? "SHUTTING_DOWN" : "DEADLINE_EXCEEDED",
+        CallStop.StatusOf(cause).Detail);
+
     private static RpcException TooLarge(string reason, string what, int limit) => Create(
         StatusCode.ResourceExhausted,
         reason,

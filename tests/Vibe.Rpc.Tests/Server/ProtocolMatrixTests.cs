@@ -142,7 +142,8 @@ public sealed class ProtocolMatrixTests : IAsyncLifetime
         var result = await _server.CallAsync<FailResponse>(
             protocol, "Fail", streams: false, [new FailRequest { Code = -1, Message = "the password is 123" }]);
 
-        Assert.Equal((StatusCode.Internal, ""), (result.Code, result.Message));
+        Assert.Equal((StatusCode.Internal, "INTERNAL"), (result.Code, result.Details?.GetDetail<ErrorInfo>()?.Reason));
+        Assert.DoesNotContain("password", result.Message, StringComparison.Ordinal);
         Assert.NotEmpty(result.Details?.GetDetail<RequestInfo>()?.RequestId ?? "");
         Assert.Single(_server.TakeErrors());
     }

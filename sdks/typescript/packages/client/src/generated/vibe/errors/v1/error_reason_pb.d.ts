@@ -1,5 +1,6 @@
-// Every `reason` that google.rpc.ErrorInfo carries with the domain `vibe.dev`. The reason on the wire is the name
-// without the prefix, for example
+// Every `reason` that google.rpc.ErrorInfo carries with the domain `vibe.dev`. What the RPC runtime refuses before a
+// service sees it (a malformed message, a passed deadline, a shutting down server, a mistake of the server) carries the
+// domain `rpc.vibe.dev`; docs/protocol.md lists those. The reason on the wire is the name without the prefix, for example
 //
 //     {"reason": "ETAG_MISMATCH", "domain": "vibe.dev", "metadata": {"etag": "r4", "currentEtag": "r5"}}
 
@@ -167,20 +168,6 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_STORAGE_FULL = 20;
    */
   STORAGE_FULL = 20,
-
-  /**
-   * INTERNAL. The server made a mistake; google.rpc.RequestInfo holds the id to quote.
-   *
-   * @generated from enum value: ERROR_REASON_INTERNAL = 21;
-   */
-  INTERNAL = 21,
-
-  /**
-   * UNAVAILABLE. The server is shutting down; try again.
-   *
-   * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 22;
-   */
-  SHUTTING_DOWN = 22,
 }
 
 /**
