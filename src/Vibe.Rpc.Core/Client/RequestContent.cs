@@ -99,16 +99,16 @@ internal sealed class StreamContent : HttpContent
     protected override async Task SerializeToStreamAsync(
         Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        // The server must see the headers now: in a duplex call it may be the one that speaks first.
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-        if (!_opened.TrySetResult(stream))
-        {
-            // The handler tries again after a lost connection; what was written is gone, and so is the call.
-            throw new IOException("The connection was lost, and a stream of requests cannot be sent again.");
-        }
-
         try
         {
+            // The server must see the headers now: in a duplex call it may be the one that speaks first.
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            if (!_opened.TrySetResult(stream))
+            {
+                // The handler tries again after a lost connection; what was written is gone, and so is the call.
+                throw new IOException("The connection was lost, and a stream of requests cannot be sent again.");
+            }
+
             await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_callEnded.IsCancellationRequested)

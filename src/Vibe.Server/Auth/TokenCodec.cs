@@ -83,7 +83,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
 
         CheckSignature(token.AsSpan(0, header.Length + 1 + payload.Length), header, signature);
 
-        using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(payload), Strict);
+        using var document = JsonDocument.Parse(Decode(payload), Strict);
         var claims = document.RootElement;
         var now = time.GetUtcNow();
         if (Text(claims, "iss") != options.Issuer || Text(claims, "aud") != options.Issuer)
@@ -114,9 +114,9 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
 
     private void CheckSignature(ReadOnlySpan<char> signed, string header, string signature)
     {
-        using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(header), Strict);
+        using var document = JsonDocument.Parse(Decode(header), Strict);
         var fields = document.RootElement;
-        var signatureBytes = Base64Url.DecodeFromChars(signature);
+        var signatureBytes = Decode(signature);
 
         // The algorithm is ours to choose, not the token's: exactly this one, and no extension the sender calls critical.
         if (Text(fields, "alg") != "ES256" || Text(fields, "typ") != Type || fields.TryGetProperty("crit", out _)
@@ -136,6 +136,13 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
         {
             throw AuthErrors.TokenInvalid();
         }
+    }
+
+    // The decoder lets white space, padding and stray bits at the end pass (RFC 7515 section 2 has none of them): one token, one text.
+    private static byte[] Decode(string part)
+    {
+        var bytes = Base64Url.DecodeFromChars(part);
+        return Base64Url.EncodeToString(bytes) == part ? bytes : throw AuthErrors.TokenInvalid();
     }
 
     private static string? Text(JsonElement claims, string name) =>

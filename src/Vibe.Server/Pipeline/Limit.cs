@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -17,11 +19,14 @@ internal sealed record LimitOptions
     /// </summary>
     public int UnitsPerSecond { get; init; } = 20_000;
 
-    /// <summary>The same for all signed-out visitors of one network address. Default 5,000.</summary>
+    /// <summary>
+    /// The same for all signed-out visitors of one network address: an IPv4 address, or the first 64 bits of an IPv6 address,
+    /// all of which one visitor owns (RFC 6177). Default 5,000.
+    /// </summary>
     public int SignedOutUnitsPerSecond { get; init; } = 5_000;
 }
 
-/// <summary>A token bucket for each caller, or for each address of signed-out visitors.</summary>
+/// <summary>A token bucket for each caller, or for each network of signed-out visitors.</summary>
 internal sealed class Limit : ICallStage, IDisposable
 {
     private const int SavedSeconds = 10;
@@ -38,7 +43,8 @@ internal sealed class Limit : ICallStage, IDisposable
                 ? RateLimitPartition.GetNoLimiter("")
                 : RateLimitPartition.GetTokenBucketLimiter(caller.Key, _ => new TokenBucketRateLimiterOptions
                 {
-                    TokenLimit = caller.Units * SavedSeconds,
+                    // A bucket too small for the dearest call would never let it pass.
+                    TokenLimit = Math.Max(caller.Units * SavedSeconds, MethodPolicy.HighCost),
                     TokensPerPeriod = Math.Max(1, caller.Units / 10),
                     ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
                     QueueLimit = 0,
@@ -55,7 +61,7 @@ internal sealed class Limit : ICallStage, IDisposable
             return ValueTask.CompletedTask;
         }
 
-        using (var lease = _limiter.AttemptAcquire((caller.Did ?? AddressOf(call.Peer), units), method.Cost))
+        using (var lease = _limiter.AttemptAcquire((caller.Did ?? NetworkOf(call.Peer), units), method.Cost))
         {
             if (!lease.IsAcquired)
             {
@@ -70,7 +76,24 @@ internal sealed class Limit : ICallStage, IDisposable
     public void Dispose() => _limiter.Dispose();
 
     // ServerCallContext.Peer is `ipv4:address:port` or `ipv6:[address]:port`.
-    private static string AddressOf(string peer) => peer[..Math.Max(0, peer.LastIndexOf(':'))];
+    private static string NetworkOf(string peer)
+    {
+        var host = peer.AsSpan(0, Math.Max(0, peer.LastIndexOf(':')));
+        if (!IPAddress.TryParse(host[(host.IndexOf(':') + 1)..], out var address))
+        {
+            return "";
+        }
+
+        // A dual-mode socket sees IPv4 as ::ffff:1.2.3.4, which would put all of IPv4 into one network.
+        if (address.IsIPv4MappedToIPv6 || address.AddressFamily == AddressFamily.InterNetwork)
+        {
+            return address.MapToIPv4().ToString();
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        return new IPNetwork(new IPAddress([.. bytes[..8], 0, 0, 0, 0, 0, 0, 0, 0]), 64).ToString();
+    }
 
     private static RpcException Exceeded(int units) => VibeError.Create(
         StatusCode.ResourceExhausted, ErrorReason.RateLimited, $"Too many calls: {units} cost units a second are allowed.",

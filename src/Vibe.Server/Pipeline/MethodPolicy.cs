@@ -8,6 +8,9 @@ namespace Vibe.Server.Pipeline;
 /// <summary>What the contract says of a method: the option <c>vibe.options.v1.method</c>.</summary>
 internal sealed record MethodPolicy(string FullName, Permission Permission, int Cost)
 {
+    /// <summary>The units of a call of <c>COST_HIGH</c>: no call costs more.</summary>
+    public const int HighCost = 20;
+
     // Health and reflection come from public contracts that know nothing of our option.
     private static readonly string[] Open = ["/grpc.health.v1.Health/", "/grpc.reflection."];
 
@@ -29,7 +32,7 @@ internal sealed record MethodPolicy(string FullName, Permission Permission, int 
             throw new InvalidOperationException($"{name} declares no permission (option vibe.options.v1.method).");
         }
 
-        var cost = rule.Cost switch { CostClass.High => 20, CostClass.Medium => 5, _ => 1 };
+        var cost = rule.Cost switch { CostClass.High => HighCost, CostClass.Medium => 5, _ => 1 };
         return new MethodPolicy(name, rule.Permission, cost);
     }
 }

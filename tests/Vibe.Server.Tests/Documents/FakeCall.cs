@@ -19,7 +19,10 @@ internal sealed class FakeCall : ServerCallContext
 
     protected override string HostCore => "localhost";
 
-    protected override string PeerCore => "ipv4:127.0.0.1:1";
+    /// <summary>Where the call comes from.</summary>
+    public string From { get; init; } = "ipv4:127.0.0.1:1";
+
+    protected override string PeerCore => From;
 
     protected override DateTime DeadlineCore => DateTime.MaxValue;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Vibe.Rpc.Wire;
 using Vibe.RpcTest.V1;
 
@@ -160,6 +161,18 @@ public sealed class ResponseTests
             exception = await Assert.ThrowsAsync<RpcException>(() => chat.RequestStream.WriteAsync(new()));
             Assert.Equal(code, exception.StatusCode);
         }
+    }
+
+    // The handler cancels the stream of requests when the server resets it, and reports what the stream throws in place of the
+    // reset: the reset may come while the very first flush still waits.
+    [Fact]
+    public async Task A_reset_during_the_first_flush_keeps_its_meaning()
+    {
+        using var handler = new ResetDuringFlush();
+        using var channel = GrpcChannel.ForAddress("http://localhost", new() { HttpHandler = handler });
+        using var chat = new RpcTestService.RpcTestServiceClient(channel).Chat();
+        var exception = await Assert.ThrowsAsync<RpcException>(() => ReadAllAsync(chat.ResponseStream));
+        Assert.Equal(StatusCode.ResourceExhausted, exception.StatusCode);
     }
 
     [Fact]
@@ -361,5 +374,32 @@ public sealed class ResponseTests
         using var buffer = new PooledBuffer();
         Gzip.Deflate(new ReadOnlySequence<byte>(message), buffer);
         return buffer.WrittenMemory.ToArray();
+    }
+
+    private sealed class ResetDuringFlush : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            using var stream = new StuckStream();
+            using var reset = new CancellationTokenSource();
+            var sending = request.Content!.CopyToAsync(stream, reset.Token);
+            await stream.Flushing;
+            await reset.CancelAsync();
+            await sending;
+            throw new HttpRequestException("reset", new HttpProtocolException(0xB, "ENHANCE_YOUR_CALM", innerException: null));
+        }
+    }
+
+    private sealed class StuckStream : MemoryStream
+    {
+        private readonly TaskCompletionSource _flushing = new();
+
+        public Task Flushing => _flushing.Task;
+
+        public override Task FlushAsync(CancellationToken cancellationToken)
+        {
+            _flushing.TrySetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        }
     }
 }
