@@ -16,7 +16,7 @@ internal sealed class MethodBinder<TService>(
     : ServiceBinderBase
     where TService : class
 {
-    private static readonly Type[] s_unary = [typeof(ServerCallContext)];
+    private static readonly Type[] Unary = [typeof(ServerCallContext)];
 
     public List<RpcMethod> Methods { get; } = [];
 
@@ -25,7 +25,7 @@ internal sealed class MethodBinder<TService>(
     {
         if (handler is null)
         {
-            var open = Find(method, [typeof(TRequest), .. s_unary])
+            var open = Find(method, [typeof(TRequest), .. Unary])
                 .CreateDelegate<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>();
             handler = (request, context) => services.RunAsync(context, service => open(service, request, context));
         }
@@ -39,7 +39,7 @@ internal sealed class MethodBinder<TService>(
     {
         if (handler is null)
         {
-            var open = Find(method, [typeof(IAsyncStreamReader<TRequest>), .. s_unary])
+            var open = Find(method, [typeof(IAsyncStreamReader<TRequest>), .. Unary])
                 .CreateDelegate<Func<TService, IAsyncStreamReader<TRequest>, ServerCallContext, Task<TResponse>>>();
             handler = (requests, context) => services.RunAsync(context, service => open(service, requests, context));
         }
@@ -53,7 +53,7 @@ internal sealed class MethodBinder<TService>(
     {
         if (handler is null)
         {
-            var open = Find(method, [typeof(TRequest), typeof(IServerStreamWriter<TResponse>), .. s_unary])
+            var open = Find(method, [typeof(TRequest), typeof(IServerStreamWriter<TResponse>), .. Unary])
                 .CreateDelegate<Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task>>();
             handler = (request, responses, context) => services.RunAsync(context, service => open(service, request, responses, context));
         }
@@ -67,7 +67,7 @@ internal sealed class MethodBinder<TService>(
     {
         if (handler is null)
         {
-            var open = Find(method, [typeof(IAsyncStreamReader<TRequest>), typeof(IServerStreamWriter<TResponse>), .. s_unary])
+            var open = Find(method, [typeof(IAsyncStreamReader<TRequest>), typeof(IServerStreamWriter<TResponse>), .. Unary])
                 .CreateDelegate<Func<TService, IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>, ServerCallContext, Task>>();
             handler = (requests, responses, context) => services.RunAsync(context, service => open(service, requests, responses, context));
         }

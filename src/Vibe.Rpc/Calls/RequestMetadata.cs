@@ -9,7 +9,7 @@ namespace Vibe.Rpc.Calls;
 internal static class RequestMetadata
 {
     /// <summary>Headers that belong to the protocols and not to the application.</summary>
-    private static readonly FrozenSet<string> s_protocolHeaders = new[]
+    private static readonly FrozenSet<string> ProtocolHeaders = new[]
     {
         "accept-encoding", "connect-accept-encoding", "connect-content-encoding", "connect-protocol-version", "connect-timeout-ms",
         "connection", "content-encoding", "content-length", "content-type", "grpc-accept-encoding", "grpc-encoding", "grpc-timeout",
@@ -21,7 +21,7 @@ internal static class RequestMetadata
         var metadata = new Metadata();
         foreach (var (name, values) in headers)
         {
-            if (name.StartsWith(':') || s_protocolHeaders.Contains(name))
+            if (name.StartsWith(':') || ProtocolHeaders.Contains(name))
             {
                 continue;
             }

@@ -6,8 +6,8 @@ namespace Vibe.Rpc.Calls;
 internal sealed class RequestStream<T>(RpcCall call) : IAsyncStreamReader<T>
     where T : class
 {
-    private static readonly Task<bool> s_true = Task.FromResult(true);
-    private static readonly Task<bool> s_false = Task.FromResult(false);
+    private static readonly Task<bool> OneRead = Task.FromResult(true);
+    private static readonly Task<bool> NoneLeft = Task.FromResult(false);
 
     private readonly CallGate _gate = new("read");
     private bool _ended;
@@ -24,11 +24,11 @@ internal sealed class RequestStream<T>(RpcCall call) : IAsyncStreamReader<T>
         if (_ended)
         {
             _gate.Exit();
-            return s_false;
+            return NoneLeft;
         }
 
         var read = ReadAsync(cancellationToken);
-        return read.IsCompletedSuccessfully ? (read.GetAwaiter().GetResult() ? s_true : s_false) : read.AsTask();
+        return read.IsCompletedSuccessfully ? (read.GetAwaiter().GetResult() ? OneRead : NoneLeft) : read.AsTask();
     }
 
     /// <summary>Ends the handler's reading: a read that it left pending is cancelled and waited for.</summary>

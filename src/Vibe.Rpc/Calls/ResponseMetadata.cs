@@ -11,7 +11,7 @@ namespace Vibe.Rpc.Calls;
 public static class ResponseMetadata
 {
     /// <summary>Headers the protocols set themselves. An application's value would break the framing, so it is left out.</summary>
-    private static readonly FrozenSet<string> s_reserved = new[]
+    private static readonly FrozenSet<string> Reserved = new[]
     {
         "connect-accept-encoding", "connect-content-encoding", "connection", "content-encoding", "content-length", "content-type",
         "date", "grpc-status-details-bin", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
@@ -39,7 +39,7 @@ public static class ResponseMetadata
 
     /// <summary>Whether the entry belongs to the application and may go over the wire.</summary>
     internal static bool IsApplications(Metadata.Entry entry) =>
-        !s_reserved.Contains(entry.Key)
+        !Reserved.Contains(entry.Key)
         && !MetadataHeaders.IsReserved(entry.Key)
         && (entry.IsBinary || !entry.Value.AsSpan().ContainsAnyExceptInRange(' ', '~'));
 

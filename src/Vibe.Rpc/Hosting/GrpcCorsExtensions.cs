@@ -13,7 +13,7 @@ public static class GrpcCorsExtensions
     public static readonly TimeSpan PreflightMaxAge = TimeSpan.FromHours(2);
 
     /// <summary>Headers by name: a browser that sends credentials does not take the wildcard.</summary>
-    private static readonly string[] s_exposed =
+    private static readonly string[] Exposed =
     [
         "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding",
         "connect-content-encoding", "connect-accept-encoding", "content-encoding", "etag", "location", "retry-after", "www-authenticate", "*",
@@ -44,7 +44,7 @@ public static class GrpcCorsExtensions
         return policy
             .WithMethods("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
             .AllowAnyHeader()
-            .WithExposedHeaders(s_exposed)
+            .WithExposedHeaders(Exposed)
             .SetPreflightMaxAge(PreflightMaxAge);
     }
 }

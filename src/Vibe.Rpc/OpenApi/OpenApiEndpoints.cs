@@ -15,7 +15,7 @@ namespace Vibe.Rpc.OpenApi;
 public static class OpenApiEndpoints
 {
     // The document is data of our own, never part of an HTML page: the strict encoder would only make it hard to read.
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
     /// Serves the OpenAPI 3.1 document. It is made on the first request, from the <see cref="ProtoSchema"/> among the services, or, when
@@ -91,6 +91,6 @@ public static class OpenApiEndpoints
         };
         configure?.Invoke(options);
         var schema = services.GetService<ProtoSchema>() ?? ProtoSchema.FromFiles(methods.Select(method => method.Descriptor.File));
-        return JsonSerializer.SerializeToUtf8Bytes(OpenApiDocument.Create(schema, options), s_json);
+        return JsonSerializer.SerializeToUtf8Bytes(OpenApiDocument.Create(schema, options), Json);
     }
 }

@@ -18,8 +18,8 @@ internal abstract class EnvelopeCall(HttpContext httpContext, RpcMethod rpcMetho
     /// <summary>Bytes that may gather unflushed in a stream of buffered writes.</summary>
     private const int FlushThreshold = 32 * 1024;
 
-    private static readonly StringValues s_supported = "identity,gzip";
-    private static readonly StringValues s_gzip = Gzip.Name;
+    private static readonly StringValues SupportedEncodings = "identity,gzip";
+    private static readonly StringValues GzipEncoding = Gzip.Name;
 
     private bool _requestEnded;
     private bool _inflates;
@@ -60,10 +60,10 @@ internal abstract class EnvelopeCall(HttpContext httpContext, RpcMethod rpcMetho
     /// <summary>Sets the compression headers of the response.</summary>
     protected void StartEncodings()
     {
-        HttpContext.Response.Headers[AcceptEncodingHeader] = s_supported;
+        HttpContext.Response.Headers[AcceptEncodingHeader] = SupportedEncodings;
         if (_deflates)
         {
-            HttpContext.Response.Headers[EncodingHeader] = s_gzip;
+            HttpContext.Response.Headers[EncodingHeader] = GzipEncoding;
         }
     }
 

@@ -11,7 +11,7 @@ namespace Vibe.Rpc.Protocols;
 internal class GrpcCall(HttpContext httpContext, RpcMethod rpcMethod, MessageCodec codec, string contentType)
     : EnvelopeCall(httpContext, rpcMethod, codec)
 {
-    private static readonly StringValues[] s_codes = [.. Enumerable.Range(0, 17).Select(code => new StringValues($"{code}"))];
+    private static readonly StringValues[] Codes = [.. Enumerable.Range(0, 17).Select(code => new StringValues($"{code}"))];
 
     protected internal override string ProtocolName => "grpc";
 
@@ -53,7 +53,7 @@ internal class GrpcCall(HttpContext httpContext, RpcMethod rpcMethod, MessageCod
         Status status, Metadata? trailers, (TTarget Target, Action<TTarget, string, StringValues> Write) to)
     {
         var code = (int)status.StatusCode;
-        to.Write(to.Target, MetadataHeaders.Status, code < s_codes.Length ? s_codes[code] : s_codes[(int)StatusCode.Unknown]);
+        to.Write(to.Target, MetadataHeaders.Status, code < Codes.Length ? Codes[code] : Codes[(int)StatusCode.Unknown]);
         if (status.Detail.Length > 0)
         {
             to.Write(to.Target, MetadataHeaders.Message, PercentEncoding.Encode(status.Detail));

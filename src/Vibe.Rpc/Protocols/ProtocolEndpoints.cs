@@ -15,7 +15,7 @@ internal sealed class ProtocolEndpoints : IRpcEndpointSource
     private const string AcceptPostUnary = Envelopes + ", application/proto, application/json";
     private const string AcceptPostStream = Envelopes + ", application/connect+proto, application/connect+json";
 
-    private static readonly SearchValues<char> s_unusual = SearchValues.Create(" ;ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<char> Unusual = SearchValues.Create(" ;ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     public IEnumerable<IEndpointConventionBuilder> Map(IEndpointRouteBuilder endpoints, RpcMethod method)
     {
@@ -87,7 +87,7 @@ internal sealed class ProtocolEndpoints : IRpcEndpointSource
     private static string MediaType(string? contentType)
     {
         // The usual spellings come without parameters and in lower case: no allocation for them.
-        if (contentType is null || !contentType.AsSpan().ContainsAny(s_unusual))
+        if (contentType is null || !contentType.AsSpan().ContainsAny(Unusual))
         {
             return contentType ?? "";
         }

@@ -7,7 +7,7 @@ internal static class PathTemplateScanner
 {
     // RFC 3986 pchar without ':' (the verb), '*' and '=' (the template's own signs) and percent-encoded octets: a literal
     // is written as it reads, and compared with the decoded segment of a request.
-    private static readonly SearchValues<char> s_literal =
+    private static readonly SearchValues<char> LiteralCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()+,;@");
 
     /// <exception cref="FormatException">A character that no template may hold.</exception>
@@ -41,7 +41,7 @@ internal static class PathTemplateScanner
     private static PathToken Literal(string template, int position)
     {
         var rest = template.AsSpan(position);
-        var length = rest.IndexOfAnyExcept(s_literal);
+        var length = rest.IndexOfAnyExcept(LiteralCharacters);
         if (length == 0)
         {
             throw new FormatException($"path template '{template}': '{template[position]}' at position {position} is not allowed");

@@ -16,7 +16,7 @@ namespace Vibe.Rpc.Rest;
 internal sealed class RestErrorWriter(JsonCodec json)
 {
     // A body of application/json is never read as HTML; the strict encoder would turn every quote and accent into \uXXXX.
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the error without a line break.</summary>
     /// <param name="httpStatus">The HTTP status that says the same.</param>
@@ -25,7 +25,7 @@ internal sealed class RestErrorWriter(JsonCodec json)
     /// <param name="output">Where to.</param>
     public void Write(int httpStatus, Status status, Metadata? trailers, IBufferWriter<byte> output)
     {
-        using var writer = new Utf8JsonWriter(output, s_options);
+        using var writer = new Utf8JsonWriter(output, Options);
         writer.WriteStartObject();
         writer.WriteStartObject("error");
         writer.WriteNumber("code", httpStatus);

@@ -23,7 +23,7 @@ internal enum UrlPart
 /// </summary>
 internal static class UrlText
 {
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Decodes the text; false for a broken escape, for bytes that are not UTF-8 and for characters outside ASCII.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, UrlPart part, [NotNullWhen(true)] out string? decoded)
@@ -38,7 +38,7 @@ internal static class UrlText
         var buffer = ArrayPool<byte>.Shared.Rent(text.Length);
         try
         {
-            decoded = TryUnescape(text, part, buffer, out var length) ? s_strictUtf8.GetString(buffer, 0, length) : null;
+            decoded = TryUnescape(text, part, buffer, out var length) ? StrictUtf8.GetString(buffer, 0, length) : null;
         }
         catch (DecoderFallbackException)
         {

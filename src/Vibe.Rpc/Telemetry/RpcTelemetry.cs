@@ -13,7 +13,7 @@ internal sealed class RpcTelemetry : IDisposable
     /// <summary>The name of the ActivitySource and the Meter.</summary>
     public const string Name = "Vibe.Rpc.Server";
 
-    private static readonly ActivitySource s_source = new(Name);
+    private static readonly ActivitySource Source = new(Name);
 
     private readonly Meter _meter;
 
@@ -43,7 +43,7 @@ internal sealed class RpcTelemetry : IDisposable
     /// <summary>Begins the record of a call.</summary>
     public CallTelemetry Start(RpcCall call)
     {
-        var activity = s_source.HasListeners() ? s_source.StartActivity(call.RpcMethod.FullName[1..], ActivityKind.Server) : null;
+        var activity = Source.HasListeners() ? Source.StartActivity(call.RpcMethod.FullName[1..], ActivityKind.Server) : null;
         var measured = Duration.Enabled || RequestSize.Enabled || ResponseSize.Enabled || RequestCount.Enabled || ResponseCount.Enabled;
         return activity is null && !measured && !Active.Enabled ? default : new(this, call, activity);
     }

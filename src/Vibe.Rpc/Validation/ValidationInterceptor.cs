@@ -74,10 +74,10 @@ public sealed class ValidationInterceptor(IOptions<ValidationOptions> options) :
     private static class PlanOf<T>
         where T : class
     {
-        private static ValidationPlan? _plan;
+        private static ValidationPlan? Plan;
 
         // A request that is no protobuf message cannot have rules; the empty plan of a message without fields stands for it.
-        public static ValidationPlan Get() => _plan ??= ValidationPlan.For(
+        public static ValidationPlan Get() => Plan ??= ValidationPlan.For(
             typeof(IMessage).IsAssignableFrom(typeof(T))
                 ? ((IMessage)Activator.CreateInstance<T>()).Descriptor
                 : Google.Protobuf.WellKnownTypes.Empty.Descriptor);

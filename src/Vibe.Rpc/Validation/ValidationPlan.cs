@@ -15,7 +15,7 @@ public sealed class ValidationPlan
     private static readonly ConcurrentDictionary<MessageDescriptor, ValidationPlan> Plans = new();
 
     [ThreadStatic]
-    private static ValidationRun? _spareRun;
+    private static ValidationRun? SpareRun;
 
     private readonly FieldCheck[] _checks;
 
@@ -43,13 +43,13 @@ public sealed class ValidationPlan
             return [];
         }
 
-        var run = _spareRun ?? new ValidationRun();
-        _spareRun = null;
+        var run = SpareRun ?? new ValidationRun();
+        SpareRun = null;
         Run(message, run);
         var violations = run.Violations;
         if (violations.Count == 0)
         {
-            _spareRun = run;
+            SpareRun = run;
         }
 
         return violations;

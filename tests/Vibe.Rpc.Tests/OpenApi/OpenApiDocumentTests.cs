@@ -8,18 +8,18 @@ namespace Vibe.Rpc.Tests.OpenApi;
 
 public sealed partial class OpenApiDocumentTests
 {
-    private static readonly ProtoSchema s_schema = LoadSchema();
-    private static readonly JsonObject s_document = Create();
+    private static readonly ProtoSchema Schema = LoadSchema();
+    private static readonly JsonObject Document = Create();
 
     [Fact]
     public void Every_reference_resolves()
     {
-        var references = Nodes(s_document).OfType<JsonObject>().Select(node => (string?)node["$ref"]).OfType<string>().Distinct().ToArray();
+        var references = Nodes(Document).OfType<JsonObject>().Select(node => (string?)node["$ref"]).OfType<string>().Distinct().ToArray();
 
         Assert.NotEmpty(references);
         Assert.All(references, reference =>
         {
-            var target = reference.Split('/').Skip(1).Aggregate((JsonNode?)s_document, (node, name) => node?[name]);
+            var target = reference.Split('/').Skip(1).Aggregate((JsonNode?)Document, (node, name) => node?[name]);
             Assert.NotNull(target);
         });
     }
@@ -57,9 +57,9 @@ public sealed partial class OpenApiDocumentTests
     [Fact]
     public void Every_object_has_what_OpenAPI_requires()
     {
-        Assert.Equal("3.1.1", (string?)s_document["openapi"]);
-        Assert.NotNull(s_document["info"]!["title"]);
-        Assert.NotNull(s_document["info"]!["version"]);
+        Assert.Equal("3.1.1", (string?)Document["openapi"]);
+        Assert.NotNull(Document["info"]!["title"]);
+        Assert.NotNull(Document["info"]!["version"]);
         Assert.All(Operations(), operation =>
         {
             Assert.NotEmpty(operation.Node["responses"]!.AsObject());
@@ -67,25 +67,25 @@ public sealed partial class OpenApiDocumentTests
             Assert.All(operation.Node["responses"]!.AsObject(), response => Assert.True(
                 response.Value!["$ref"] is not null || response.Value["description"] is not null));
         });
-        Assert.All(s_document["paths"]!.AsObject(), path => Assert.StartsWith("/", path.Key, StringComparison.Ordinal));
-        Assert.All(s_document["components"]!["schemas"]!.AsObject(), schema => Assert.Matches("^[a-zA-Z0-9._-]+$", schema.Key));
+        Assert.All(Document["paths"]!.AsObject(), path => Assert.StartsWith("/", path.Key, StringComparison.Ordinal));
+        Assert.All(Document["components"]!["schemas"]!.AsObject(), schema => Assert.Matches("^[a-zA-Z0-9._-]+$", schema.Key));
     }
 
     [Fact]
     public void No_two_paths_differ_only_in_the_names_of_their_parameters()
     {
-        var shapes = s_document["paths"]!.AsObject().Select(path => PathParameter().Replace(path.Key, "{}")).ToArray();
+        var shapes = Document["paths"]!.AsObject().Select(path => PathParameter().Replace(path.Key, "{}")).ToArray();
 
         Assert.Equal(shapes.Distinct(), shapes);
     }
 
     [Fact]
-    public void The_same_contract_gives_the_same_bytes() => Assert.Equal(s_document.ToJsonString(), Create().ToJsonString());
+    public void The_same_contract_gives_the_same_bytes() => Assert.Equal(Document.ToJsonString(), Create().ToJsonString());
 
     [Fact]
     public void A_variable_of_several_segments_becomes_a_parameter_for_each()
     {
-        var paths = s_document["paths"]!.AsObject().Select(path => path.Key).ToArray();
+        var paths = Document["paths"]!.AsObject().Select(path => path.Key).ToArray();
 
         Assert.Equal(
             [
@@ -94,13 +94,13 @@ public sealed partial class OpenApiDocumentTests
             ],
             paths);
         Assert.True((bool)Operation("GET", "/test/v1/files/{name}")["parameters"]![0]!["x-multi-segment"]!);
-        Assert.NotNull(s_document["paths"]!["/test/v1/echo/{message.text}"]!["patch"]);
+        Assert.NotNull(Document["paths"]!["/test/v1/echo/{message.text}"]!["patch"]);
     }
 
     [Fact]
     public void Rules_are_constraints_and_comments_are_descriptions()
     {
-        var request = s_document["components"]!["schemas"]!["vibe.rpctest.v1.EchoRequest"]!;
+        var request = Document["components"]!["schemas"]!["vibe.rpctest.v1.EchoRequest"]!;
 
         Assert.Equal("Says what to echo.", (string?)request["description"]);
         AssertJson(
@@ -127,7 +127,7 @@ public sealed partial class OpenApiDocumentTests
     [InlineData("otherName", """{"type":"string"}""")]
     public void Each_field_type_has_the_schema_of_its_JSON_form(string name, string expected)
     {
-        var property = s_document["components"]!["schemas"]!["vibe.rpctest.v1.AllTypes"]!["properties"]![name]!.DeepClone().AsObject();
+        var property = Document["components"]!["schemas"]!["vibe.rpctest.v1.AllTypes"]!["properties"]![name]!.DeepClone().AsObject();
         property.Remove("description");
 
         AssertJson(expected, property);
@@ -136,7 +136,7 @@ public sealed partial class OpenApiDocumentTests
     [Fact]
     public void Enum_values_are_explained()
     {
-        var color = s_document["components"]!["schemas"]!["vibe.rpctest.v1.AllTypes.Color"]!;
+        var color = Document["components"]!["schemas"]!["vibe.rpctest.v1.AllTypes.Color"]!;
 
         AssertJson("""["COLOR_UNSPECIFIED","COLOR_RED","COLOR_GREEN","COLOR_NEGATIVE"]""", color["enum"]);
         Assert.Contains("- `COLOR_RED`: Red.", (string?)color["description"], StringComparison.Ordinal);
@@ -153,7 +153,7 @@ public sealed partial class OpenApiDocumentTests
     [Fact]
     public void Methods_that_REST_cannot_call_are_listed_besides()
     {
-        var service = Assert.Single(s_document["x-services"]!.AsArray())!;
+        var service = Assert.Single(Document["x-services"]!.AsArray())!;
         var chat = service["methods"]!.AsArray().Single(method => (string?)method!["name"] == "Chat")!;
 
         Assert.True((bool)chat["clientStreaming"]! && (bool)chat["serverStreaming"]!);
@@ -173,7 +173,7 @@ public sealed partial class OpenApiDocumentTests
     {
         var options = new OpenApiOptions { Title = "Test", IncludeService = service => service.FullName == RpcTestService.Descriptor.FullName };
         configure?.Invoke(options);
-        return OpenApiDocument.Create(s_schema, options);
+        return OpenApiDocument.Create(Schema, options);
     }
 
     private static ProtoSchema LoadSchema()
@@ -190,10 +190,10 @@ public sealed partial class OpenApiDocumentTests
     };
 
     private static IEnumerable<(string Path, JsonObject Node)> Operations() =>
-        s_document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => (path.Key, operation.Value!.AsObject())));
+        Document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => (path.Key, operation.Value!.AsObject())));
 
     private static JsonObject Operation(string method, string path) =>
-        s_document["paths"]![path]![method.ToLowerInvariant()]!.AsObject();
+        Document["paths"]![path]![method.ToLowerInvariant()]!.AsObject();
 
     private static IEnumerable<JsonNode> Parameters(JsonObject operation) => operation["parameters"]?.AsArray().OfType<JsonNode>() ?? [];
 

@@ -19,11 +19,11 @@ public sealed class RequestBinderTests
     private const int NameInPath = 3;
     private const int FieldBody = 4;
 
-    private static readonly FieldIndex s_fields = new(null);
-    private static readonly IReadOnlyList<HttpBinding> s_bindings = HttpRules.Of(RpcTestService.Descriptor.FindMethodByName("Echo"), s_fields);
-    private static readonly HttpBinding s_queryOnly = new()
+    private static readonly FieldIndex Fields = new(null);
+    private static readonly IReadOnlyList<HttpBinding> Bindings = HttpRules.Of(RpcTestService.Descriptor.FindMethodByName("Echo"), Fields);
+    private static readonly HttpBinding QueryBinding = new()
     {
-        Method = s_bindings[0].Method,
+        Method = Bindings[0].Method,
         Index = 0,
         HttpMethod = "GET",
         Template = PathTemplate.Parse("/test/v1/echo"),
@@ -31,7 +31,7 @@ public sealed class RequestBinderTests
         Body = BodyKind.None,
     };
 
-    private static readonly RequestBinder s_binder = new(new JsonCodec(), s_fields);
+    private static readonly RequestBinder Binder = new(new JsonCodec(), Fields);
 
     [Theory]
     [InlineData("", "{}")]
@@ -225,7 +225,7 @@ public sealed class RequestBinderTests
     public void A_broken_escape_in_the_path_is_a_violation_of_its_field()
     {
         var request = new EchoRequest();
-        var error = Assert.Throws<RpcException>(() => s_binder.Bind(s_bindings[TextInPath], [null], "", default, request));
+        var error = Assert.Throws<RpcException>(() => Binder.Bind(Bindings[TextInPath], [null], "", default, request));
 
         Assert.Equal("message.text", Assert.Single(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
     }
@@ -233,8 +233,8 @@ public sealed class RequestBinderTests
     private static EchoRequest Bind(int binding, string? variable, string query, string body)
     {
         var request = new EchoRequest();
-        s_binder.Bind(
-            binding == QueryOnly ? s_queryOnly : s_bindings[binding],
+        Binder.Bind(
+            binding == QueryOnly ? QueryBinding : Bindings[binding],
             variable is null ? [] : [variable],
             query,
             new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)),

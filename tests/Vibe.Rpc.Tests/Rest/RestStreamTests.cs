@@ -8,7 +8,7 @@ namespace Vibe.Rpc.Tests.Rest;
 
 public sealed class RestStreamTests
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task Messages_are_lines_of_JSON()
@@ -127,7 +127,7 @@ public sealed class RestStreamTests
         }
 
         response.Dispose();
-        await host.Events.Cancelled.Task.WaitAsync(s_bound);
+        await host.Events.Cancelled.Task.WaitAsync(Bound);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class RestStreamTests
         return await host.Client.SendAsync(request);
     }
 
-    private static Task<string?> ReadLineAsync(StreamReader reader) => reader.ReadLineAsync().WaitAsync(s_bound);
+    private static Task<string?> ReadLineAsync(StreamReader reader) => reader.ReadLineAsync().WaitAsync(Bound);
 
     // White space inside a text is the codec's choice.
     private static string Compact(string? text) => text!.Replace("{ ", "{").Replace(" }", "}").Replace("\": ", "\":").Replace("\", ", "\",");

@@ -4,7 +4,7 @@ namespace Vibe.Rpc.Tests.Rest;
 
 public sealed class RouteTreeTests
 {
-    private static readonly RouteTree<string> s_tree = Build(
+    private static readonly RouteTree<string> Tree = Build(
         "GET /v1/documents", "POST /v1/documents", "GET /v1/documents/{id}", "PATCH /v1/documents/{id}", "DELETE /v1/documents/{id}",
         "GET /v1/documents/{collection}/{key}", "GET /v1/documents:search", "POST /v1/documents:query", "GET /v1/documents/{id}:edges",
         "POST /v1/documents/special", "GET /v1/{name=shelves/*/books/*}", "GET /v1/{name=shelves/*/books/*}:read",
@@ -42,7 +42,7 @@ public sealed class RouteTreeTests
     [InlineData("PUT", "/v1/documents/deep/7", "PUT /v1/*/deep/{id}", "7")]
     public void A_path_finds_its_binding(string method, string path, string binding, string variables)
     {
-        var match = s_tree.Find(method, path);
+        var match = Tree.Find(method, path);
 
         Assert.Equal(RouteOutcome.Matched, match.Outcome);
         Assert.Equal(binding, match.Value);
@@ -71,7 +71,7 @@ public sealed class RouteTreeTests
     [InlineData("/v1/documents/:edges")]
     [InlineData("/v1/documents%2F42")]
     public void A_path_that_no_template_fits_is_not_found(string path) =>
-        Assert.Equal(RouteOutcome.NotFound, s_tree.Find("GET", path).Outcome);
+        Assert.Equal(RouteOutcome.NotFound, Tree.Find("GET", path).Outcome);
 
     [Theory]
     [InlineData("GET", "/v1/documents:zzz")]
@@ -80,7 +80,7 @@ public sealed class RouteTreeTests
     [InlineData("GET", "/v1/documents/did:web:x")]
     [InlineData("GET", "/v1/files/a:zzz")]
     public void An_unknown_verb_is_told_from_an_unknown_path(string method, string path) =>
-        Assert.Equal(RouteOutcome.UnknownVerb, s_tree.Find(method, path).Outcome);
+        Assert.Equal(RouteOutcome.UnknownVerb, Tree.Find(method, path).Outcome);
 
     [Theory]
     [InlineData("PUT", "/v1/documents", "GET,POST")]
@@ -90,7 +90,7 @@ public sealed class RouteTreeTests
     [InlineData("GET", "/v1/files/a:copy", "POST")]
     public void A_known_path_with_another_method_names_the_allowed_ones(string method, string path, string allowed)
     {
-        var match = s_tree.Find(method, path);
+        var match = Tree.Find(method, path);
 
         Assert.Equal(RouteOutcome.MethodNotAllowed, match.Outcome);
         Assert.Equal(allowed, string.Join(',', match.Allowed));
@@ -105,7 +105,7 @@ public sealed class RouteTreeTests
     [InlineData("/v1/documents/%ED%A0%80")]
     public void A_value_that_is_not_percent_encoded_UTF8_has_no_text(string path)
     {
-        var match = s_tree.Find("GET", path);
+        var match = Tree.Find("GET", path);
 
         Assert.Equal(RouteOutcome.Matched, match.Outcome);
         Assert.Null(Assert.Single(match.Variables));
@@ -127,7 +127,7 @@ public sealed class RouteTreeTests
     {
         var path = "/v1/files" + string.Concat(Enumerable.Repeat("/a", 4000));
 
-        Assert.Equal(path["/v1/files/".Length..], Assert.Single(s_tree.Find("GET", path).Variables));
+        Assert.Equal(path["/v1/files/".Length..], Assert.Single(Tree.Find("GET", path).Variables));
     }
 
     private static RouteTree<string> Build(params string[] bindings)

@@ -9,7 +9,7 @@ namespace Vibe.Rpc.Tests.Server;
 /// <summary>Deadlines and cancellation: who wins, what the client sees, and that nothing is left behind.</summary>
 public sealed class CallEndTests : IAsyncLifetime
 {
-    private static readonly WaitRequest s_long = new() { Delay = new() { Seconds = 30 } };
+    private static readonly WaitRequest LongWait = new() { Delay = new() { Seconds = 30 } };
 
     private RpcTestServer _server = null!;
     public async Task InitializeAsync() => _server = await RpcTestServer.StartAsync();
@@ -24,7 +24,7 @@ public sealed class CallEndTests : IAsyncLifetime
         {
             var microseconds = (round * 37) % 3000;
             var result = await _server.CallAsync<WaitResponse>(
-                protocol, "Wait", streams: false, [s_long], headers => headers.Add("grpc-timeout", $"{microseconds}u"));
+                protocol, "Wait", streams: false, [LongWait], headers => headers.Add("grpc-timeout", $"{microseconds}u"));
             Assert.Equal(StatusCode.DeadlineExceeded, result.Code);
         }
 
@@ -73,7 +73,7 @@ public sealed class CallEndTests : IAsyncLifetime
     public async Task A_malformed_timeout_is_refused(string name, string value)
     {
         var result = await _server.CallAsync<WaitResponse>(
-            new(Family.Grpc), "Wait", streams: false, [s_long], headers => headers.TryAddWithoutValidation(name, value));
+            new(Family.Grpc), "Wait", streams: false, [LongWait], headers => headers.TryAddWithoutValidation(name, value));
         Assert.Equal(StatusCode.InvalidArgument, result.Code);
     }
 
@@ -93,7 +93,7 @@ public sealed class CallEndTests : IAsyncLifetime
     {
         using var leave = new CancellationTokenSource();
         var call = _server.CallAsync<WaitResponse>(
-            new(family, HttpVersion: version), "Wait", streams: false, [s_long], cancellationToken: leave.Token);
+            new(family, HttpVersion: version), "Wait", streams: false, [LongWait], cancellationToken: leave.Token);
         await _server.Watch.StartedAsync(1);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
@@ -117,7 +117,7 @@ public sealed class CallEndTests : IAsyncLifetime
             {
                 Task call = (index % 4) switch
                 {
-                    0 => _server.CallAsync<WaitResponse>(protocol, "Wait", false, [s_long], cancellationToken: leave.Token),
+                    0 => _server.CallAsync<WaitResponse>(protocol, "Wait", false, [LongWait], cancellationToken: leave.Token),
                     1 => _server.CallAsync<ExpandResponse>(
                         protocol, "Expand", true, [new ExpandRequest { Count = 1000, PaddingBytes = 2000 }], cancellationToken: leave.Token),
                     2 => _server.CallAsync<CollectResponse>(

@@ -12,7 +12,7 @@ namespace Vibe.Rpc.Tests.Server;
 public sealed class FramingTests : IAsyncLifetime
 {
     private const int Limit = 64 * 1024;
-    private static readonly byte[] s_good = new EchoRequest { Name = "good" }.ToByteArray();
+    private static readonly byte[] Good = new EchoRequest { Name = "good" }.ToByteArray();
 
     private RpcTestServer _server = null!;
 
@@ -34,21 +34,21 @@ public sealed class FramingTests : IAsyncLifetime
     private static Dictionary<string, (byte[] Body, string? Encoding, StatusCode Code)> Requests { get; } = new()
     {
         ["nothing"] = ([], null, StatusCode.Unimplemented),
-        ["two messages"] = ([.. WireCall.Frame(s_good), .. WireCall.Frame(s_good)], null, StatusCode.Unimplemented),
+        ["two messages"] = ([.. WireCall.Frame(Good), .. WireCall.Frame(Good)], null, StatusCode.Unimplemented),
         ["a cut header"] = ([0, 0, 0], null, StatusCode.Internal),
-        ["a cut payload"] = (WireCall.Frame(s_good)[..^1], null, StatusCode.Internal),
+        ["a cut payload"] = (WireCall.Frame(Good)[..^1], null, StatusCode.Internal),
         ["a header without payload"] = ([0, 0, 0, 0, 9], null, StatusCode.Internal),
-        ["a message and a cut header"] = ([.. WireCall.Frame(s_good), 0, 0], null, StatusCode.Internal),
+        ["a message and a cut header"] = ([.. WireCall.Frame(Good), 0, 0], null, StatusCode.Internal),
         ["a length of 4 GiB"] = ([0, 255, 255, 255, 255, 1], null, StatusCode.ResourceExhausted),
         ["a length over the limit"] = (WireCall.Frame(new byte[Limit + 1]), null, StatusCode.ResourceExhausted),
         ["megabytes over the limit"] = (WireCall.Frame(new byte[5_000_000]), null, StatusCode.ResourceExhausted),
-        ["an unknown flag"] = (WireCall.Frame(s_good, flags: 4), null, StatusCode.Internal),
-        ["the trailer flag"] = (WireCall.Frame(s_good, flags: 0x80), null, StatusCode.Internal),
-        ["the compressed flag without an encoding"] = (WireCall.Frame(WireCall.Compress(s_good), true), null, StatusCode.Internal),
-        ["the compressed flag with identity"] = (WireCall.Frame(WireCall.Compress(s_good), true), "identity", StatusCode.Internal),
-        ["an unknown encoding"] = (WireCall.Frame(s_good), "br", StatusCode.Unimplemented),
-        ["bytes that are no gzip"] = (WireCall.Frame(s_good, true), "gzip", StatusCode.Internal),
-        ["a cut gzip"] = (WireCall.Frame(WireCall.Compress(s_good)[..^3], true), "gzip", StatusCode.Internal),
+        ["an unknown flag"] = (WireCall.Frame(Good, flags: 4), null, StatusCode.Internal),
+        ["the trailer flag"] = (WireCall.Frame(Good, flags: 0x80), null, StatusCode.Internal),
+        ["the compressed flag without an encoding"] = (WireCall.Frame(WireCall.Compress(Good), true), null, StatusCode.Internal),
+        ["the compressed flag with identity"] = (WireCall.Frame(WireCall.Compress(Good), true), "identity", StatusCode.Internal),
+        ["an unknown encoding"] = (WireCall.Frame(Good), "br", StatusCode.Unimplemented),
+        ["bytes that are no gzip"] = (WireCall.Frame(Good, true), "gzip", StatusCode.Internal),
+        ["a cut gzip"] = (WireCall.Frame(WireCall.Compress(Good)[..^3], true), "gzip", StatusCode.Internal),
         ["a gzip bomb"] = (WireCall.Frame(WireCall.Compress(new byte[10_000_000]), true), "gzip", StatusCode.ResourceExhausted),
         ["bytes that are no message"] = (WireCall.Frame([0xff, 0xff, 0xff]), null, StatusCode.InvalidArgument),
         ["messages nested too deep"] = (WireCall.Frame(Nested(200)), null, StatusCode.InvalidArgument),
@@ -70,7 +70,7 @@ public sealed class FramingTests : IAsyncLifetime
             var result = await SendAsync(client, protocol, body, encoding);
             Assert.Equal(code, result.Code);
             Assert.NotNull(result.Details?.GetDetail<Google.Rpc.ErrorInfo>());
-            var next = await SendAsync(client, protocol, WireCall.Frame(s_good), null);
+            var next = await SendAsync(client, protocol, WireCall.Frame(Good), null);
             Assert.Equal("good", next.Single().Name);
         }
 
@@ -95,7 +95,7 @@ public sealed class FramingTests : IAsyncLifetime
 
             var family = (Family)random.Next(version == 1 ? 1 : 0, 3);
             await SendAsync(client, new(family, HttpVersion: version), body, random.Next(2) == 0 ? "gzip" : null);
-            var next = await SendAsync(client, new(Family.GrpcWeb, HttpVersion: version), WireCall.Frame(s_good), null);
+            var next = await SendAsync(client, new(Family.GrpcWeb, HttpVersion: version), WireCall.Frame(Good), null);
             Assert.Equal("good", next.Single().Name);
         }
 
@@ -111,7 +111,7 @@ public sealed class FramingTests : IAsyncLifetime
         using var client = new OneConnection();
         var protocol = new WireProtocol(Family.GrpcWebText, HttpVersion: 1);
         Assert.Equal(code, (await SendAsync(client, protocol, Encoding.ASCII.GetBytes(text), null, raw: true)).Code);
-        Assert.Equal("good", (await SendAsync(client, protocol, WireCall.Frame(s_good), null)).Single().Name);
+        Assert.Equal("good", (await SendAsync(client, protocol, WireCall.Frame(Good), null)).Single().Name);
         Assert.Equal(1, client.Connections);
     }
 
@@ -158,7 +158,7 @@ public sealed class FramingTests : IAsyncLifetime
         }
 
         await _server.Watch.NoneAsync();
-        Assert.Equal("good", (await SendAsync(new OneConnection(), new(Family.GrpcWeb, HttpVersion: 1), WireCall.Frame(s_good), null)).Single().Name);
+        Assert.Equal("good", (await SendAsync(new OneConnection(), new(Family.GrpcWeb, HttpVersion: 1), WireCall.Frame(Good), null)).Single().Name);
     }
 
     private async Task<WireResult<EchoResponse>> SendAsync(

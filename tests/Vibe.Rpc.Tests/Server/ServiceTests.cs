@@ -7,7 +7,7 @@ namespace Vibe.Rpc.Tests.Server;
 /// <summary>How services and interceptors are found, made, ordered and disposed, and what a handler may not do.</summary>
 public sealed class ServiceTests
 {
-    private static readonly WireProtocol s_grpc = new(Family.Grpc);
+    private static readonly WireProtocol PlainGrpc = new(Family.Grpc);
 
     private readonly Trace _trace = new();
     private readonly Probe _probe = new();
@@ -35,7 +35,7 @@ public sealed class ServiceTests
     public async Task A_method_the_service_leaves_out_is_unimplemented()
     {
         await using var server = await StartAsync<ScopedProbe>();
-        var result = await server.CallAsync<ChatResponse>(s_grpc, "Chat", streams: true, []);
+        var result = await server.CallAsync<ChatResponse>(PlainGrpc, "Chat", streams: true, []);
         Assert.Equal(StatusCode.Unimplemented, result.Code);
     }
 
@@ -51,7 +51,7 @@ public sealed class ServiceTests
         (await EchoAsync(server)).Single();
         Assert.Equal("shared:Echo outer> inner> <inner inner! <outer outer!", _trace.Take());
 
-        await server.CallAsync<ChatResponse>(s_grpc, "Chat", streams: true, []);
+        await server.CallAsync<ChatResponse>(PlainGrpc, "Chat", streams: true, []);
         Assert.Equal("outer> inner> <inner inner! <outer outer!", _trace.Take());
     }
 
@@ -60,7 +60,7 @@ public sealed class ServiceTests
     {
         await using var server = await StartAsync<Probe>(services => services.AddGrpc(options => options.Interceptors.Add<SharedInterceptor>()));
         var result = await server.CallAsync<EchoResponse>(
-            s_grpc, "Echo", streams: false, [new EchoRequest()], headers => headers.Add("x-refuse", "yes"));
+            PlainGrpc, "Echo", streams: false, [new EchoRequest()], headers => headers.Add("x-refuse", "yes"));
         Assert.Equal((StatusCode.PermissionDenied, "refused"), (result.Code, result.Message));
     }
 
@@ -70,7 +70,7 @@ public sealed class ServiceTests
         await using var server = await StartAsync<Probe>(
             services => services.AddGrpc(options => options.MaxReceiveMessageSize = 1).AddServiceOptions<Probe>(options => options.MaxReceiveMessageSize = 100));
         (await EchoAsync(server)).Single();
-        var result = await server.CallAsync<EchoResponse>(s_grpc, "Echo", false, [new EchoRequest { Name = new('x', 101) }]);
+        var result = await server.CallAsync<EchoResponse>(PlainGrpc, "Echo", false, [new EchoRequest { Name = new('x', 101) }]);
         Assert.Equal(StatusCode.ResourceExhausted, result.Code);
     }
 
@@ -79,7 +79,7 @@ public sealed class ServiceTests
     {
         _probe.OnEcho = (_, _) => Task.FromResult(new EchoResponse { Name = new('x', 101) });
         await using var server = await StartAsync<Probe>(services => services.AddGrpc(options => options.MaxSendMessageSize = 100));
-        foreach (var protocol in new WireProtocol[] { s_grpc, new(Family.Connect, Json: true) })
+        foreach (var protocol in new WireProtocol[] { PlainGrpc, new(Family.Connect, Json: true) })
         {
             var result = await server.CallAsync<EchoResponse>(protocol, "Echo", false, [new EchoRequest()]);
             Assert.Equal((StatusCode.ResourceExhausted, 0), (result.Code, result.Responses.Count));
@@ -115,7 +115,7 @@ public sealed class ServiceTests
             return Task.FromResult(new EchoResponse());
         };
         await using var server = await StartAsync<Probe>();
-        foreach (var protocol in new WireProtocol[] { s_grpc, new(Family.GrpcWeb), new(Family.Connect) })
+        foreach (var protocol in new WireProtocol[] { PlainGrpc, new(Family.GrpcWeb), new(Family.Connect) })
         {
             var result = await server.CallAsync<EchoResponse>(protocol, "Echo", false, [new EchoRequest()]);
             Assert.Equal((StatusCode.OutOfRange, "too far"), (result.Code, result.Message));
@@ -153,11 +153,11 @@ public sealed class ServiceTests
             return Task.CompletedTask;
         };
         await using var server = await StartAsync<Probe>();
-        using var request = WireCall.Request(server, s_grpc, "Chat", streams: true, []);
+        using var request = WireCall.Request(server, PlainGrpc, "Chat", streams: true, []);
         using var body = new OpenContent(request.Content!.Headers.ContentType!);
         request.Content = body;
         using var response = await server.Client.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(s_grpc, true, response)).Code);
+        Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(PlainGrpc, true, response)).Code);
         body.End();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending);
@@ -176,14 +176,14 @@ public sealed class ServiceTests
             await first;
         };
         await using var server = await StartAsync<Probe>();
-        using var request = WireCall.Request(server, s_grpc, "Chat", streams: true, []);
+        using var request = WireCall.Request(server, PlainGrpc, "Chat", streams: true, []);
         using var body = new OpenContent(request.Content!.Headers.ContentType!);
         request.Content = body;
         var sending = server.Client.SendAsync(request);
         Assert.IsType<InvalidOperationException>(await second.Task.WaitAsync(TimeSpan.FromSeconds(20)));
         body.End();
         using var response = await sending.WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(s_grpc, true, response)).Code);
+        Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(PlainGrpc, true, response)).Code);
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class ServiceTests
             }
         };
         await using var server = await StartAsync<Probe>();
-        foreach (var protocol in new WireProtocol[] { s_grpc, new(Family.GrpcWebText, HttpVersion: 1), new(Family.Connect, Json: true) })
+        foreach (var protocol in new WireProtocol[] { PlainGrpc, new(Family.GrpcWebText, HttpVersion: 1), new(Family.Connect, Json: true) })
         {
             var result = await server.CallAsync<ExpandResponse>(protocol, "Expand", true, [new ExpandRequest { Count = 5000 }]);
             Assert.Equal(Enumerable.Range(0, 5000), result.Responses.Select(response => response.Index));
@@ -244,5 +244,5 @@ public sealed class ServiceTests
             map: app => app.MapGrpcService<TService>());
 
     private static Task<WireResult<EchoResponse>> EchoAsync(RpcTestServer server) =>
-        server.CallAsync<EchoResponse>(s_grpc, "Echo", streams: false, [new EchoRequest()]);
+        server.CallAsync<EchoResponse>(PlainGrpc, "Echo", streams: false, [new EchoRequest()]);
 }
