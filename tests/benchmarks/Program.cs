@@ -1,1 +1,55 @@
+using Vibe.Benchmarks;
+using Vibe.Benchmarks.Documents;
+using Vibe.Benchmarks.Json;
+using Vibe.Benchmarks.Measuring;
+using Vibe.Benchmarks.Rpc;
+
+switch (args)
+{
+    // Servers and clients under measurement: this program again, as processes of their own.
+    case ["serve-rpc", var port]:
+        await RpcServer.RunAsync(port);
+        return 0;
+    case ["serve-minimal", var port]:
+        await MinimalServer.RunAsync(port);
+        return 0;
+    case ["serve-alternative", var port, var connection, var did]:
+        await AlternativeServer.RunAsync(port, connection, did);
+        return 0;
+    case ["drive", var plan]:
+        await DocumentsDriver.RunAsync(plan);
+        return 0;
+}
+
+string[] known = ["json", "rpc", "start", "documents"];
+var options = new BenchOptions { IsQuick = args.Contains("--quick") };
+var names = args.Where(static word => word != "--quick").ToList();
+if (names.Except(known).FirstOrDefault() is { } unknown)
+{
+    await Console.Error.WriteLineAsync($"bench: there is no benchmark {unknown}; usage: ./scripts/bench.sh [--quick] [{string.Join("] [", known)}]");
+    return 2;
+}
+
+var report = new Report();
+foreach (var name in names.Count > 0 ? [.. known.Intersect(names)] : known)
+{
+    switch (name)
+    {
+        case "json":
+            JsonBench.Run(Console.Out);
+            break;
+        case "rpc":
+            await new RpcBench(options, report).RunAsync();
+            break;
+        case "start":
+            await new StartBench(options, report).RunAsync();
+            break;
+        case "documents":
+            await new DocumentsBench(options, report).RunAsync();
+            break;
+    }
+}
+
+report.Print(Console.Out);
+Console.WriteLine(report.Save(options));
 return 0;
