@@ -86,6 +86,12 @@ public sealed class Database : IAsyncDisposable
             ("statement_timeout", Milliseconds(options.StatementTimeout)),
             ("lock_timeout", Milliseconds(options.LockTimeout)),
             ("idle_in_transaction_session_timeout", Milliseconds(options.IdleInTransactionTimeout)));
+        if (access == Access.Read)
+        {
+            // Lists are written so that an index gives the page in order and the reading stops. What an estimate (policies and
+            // bodies give it little to go by) may put in the place of that reads everything first.
+            AddServerSettings(settings, ("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("jit", "off"));
+        }
         ApplyCommon(settings, options, "vibe", options.MaxRequestConnections);
         // Nothing here uses session state: the context is local to its transaction. The reset would cost 40 % of a point read.
         settings.NoResetOnClose = true;

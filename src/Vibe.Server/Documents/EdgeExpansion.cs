@@ -74,13 +74,13 @@ internal sealed class EdgeExpansion(Database database)
     private static List<Guid> TargetsOf(Step step) =>
         [.. DocumentEdges.FromJson(step.Row.Edges).Where(edge => edge.Label == step.Hop.Label).Select(static edge => Guid.Parse(edge.Target))];
 
-    // The newest first. Joined to the documents inside the limit, so that what cannot be seen does not count.
+    // The newest first; only edges of documents the caller sees count.
     private static Sql Incoming(string label, Guid[] targets) => $"""
-        select s.* from unnest({targets}) t(id) cross join lateral (
-          select {DocumentRow.Columns}, t.id as target
-          from vibe.edges e join vibe.documents d on d.id = e.source_id
-          where e.target_id = t.id and e.label = {label} and d.delete_time is null
-          order by e.create_time desc, e.source_id desc limit {MaxPerHop}) s
+        select {DocumentRow.Columns}, t.id as target
+        from unnest({targets}) t(id)
+        cross join lateral vibe.edges_in(t.id, {label}, {EdgePlace.BeforeAll.CreateTime}, {EdgePlace.BeforeAll.Source}, '', {MaxPerHop}) e
+        cross join lateral (select d.* from vibe.documents d where d.id = e.source_id and d.delete_time is null offset 0) d
+        order by t.id, e.create_time desc, e.source_id desc
         """;
 
     private sealed record Step(DocumentRow Row, Document Document, ExpandHop Hop);

@@ -10,6 +10,9 @@ internal sealed record EdgeRow(Guid Source, string Label, Guid Target, DateTimeO
 /// <summary>Where a page of edges goes on. Outgoing edges all have the time and source of their document.</summary>
 internal sealed record EdgePlace(DateTimeOffset CreateTime, Guid Source, string Label, Guid Target)
 {
+    /// <summary>Where the first page of incoming edges starts: after every time there can be.</summary>
+    public static readonly EdgePlace BeforeAll = new(new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero), Guid.Empty, "", Guid.Empty);
+
     /// <summary>The place after an edge.</summary>
     public static EdgePlace After(EdgeRow edge) => new(edge.CreateTime, edge.Source, edge.Label, edge.Target);
 
@@ -33,7 +36,10 @@ internal sealed record EdgePlace(DateTimeOffset CreateTime, Guid Source, string 
     }
 }
 
-/// <summary>Reads the edges of a document, in either direction, as rows of <c>vibe.edges</c>, which shows those of readable documents.</summary>
+/// <summary>
+/// Reads the edges of a document: outgoing ones from the document, incoming ones through <c>vibe.edges_in</c>, which shows
+/// those of readable documents.
+/// </summary>
 internal sealed class EdgeStore(Database database)
 {
     /// <summary>A page of edges; null when the caller may not see the document.</summary>
@@ -53,41 +59,36 @@ internal sealed class EdgeStore(Database database)
 
     private static Sql Incoming(Guid id, string label, bool withDocuments, int limit, EdgePlace? after)
     {
-        List<Sql> where = [$"e.target_id = {id}"];
-        if (label.Length > 0)
-        {
-            where.Add($"e.label = {label}");
-        }
-
-        if (after is not null)
-        {
-            where.Add($"(e.create_time, e.source_id, e.label) < ({after.CreateTime}, {after.Source}, {after.Label})");
-        }
-
+        var start = after ?? EdgePlace.BeforeAll;
         return $"""
-            select {Columns(withDocuments)} from vibe.edges e {FarEnd(withDocuments, $"e.source_id")}
-            where {Sql.Join($" and ", where)}
-            order by e.create_time desc, e.source_id desc, e.label desc limit {limit}
+            select {Columns(withDocuments)}
+            from vibe.edges_in({id}, {(label.Length == 0 ? null : label)}, {start.CreateTime}, {start.Source}, {start.Label}, {limit}) e
+              {FarEnd(withDocuments, $"e.source_id")}
+            order by e.create_time desc, e.source_id desc, e.label desc
             """;
     }
 
     private static Sql Outgoing(Guid id, string label, bool withDocuments, int limit, EdgePlace? after)
     {
-        List<Sql> where = [$"e.source_id = {id}"];
+        List<Sql> where = [$"s.id = {id}", $"s.delete_time is null"];
         if (label.Length > 0)
         {
-            where.Add($"e.label = {label}");
+            where.Add($"n.label = {label}");
         }
 
         if (after is not null)
         {
-            where.Add($"(e.label, e.target_id) > ({after.Label}, {after.Target})");
+            where.Add($"(n.label collate \"C\", n.target) > ({after.Label}, {after.Target})");
         }
 
         return $"""
-            select {Columns(withDocuments)} from vibe.edges e {FarEnd(withDocuments, $"e.target_id")}
-            where {Sql.Join($" and ", where)}
-            order by e.label, e.target_id limit {limit}
+            select {Columns(withDocuments)}
+            from (select s.id as source_id, n.label, n.target as target_id, s.create_time
+                  from vibe.documents s cross join lateral jsonb_to_recordset(s.edges) n(label text, target uuid)
+                  where {Sql.Join($" and ", where)}
+                  order by n.label collate "C", n.target limit {limit}) e
+              {FarEnd(withDocuments, $"e.target_id")}
+            order by e.label collate "C", e.target_id
             """;
     }
 

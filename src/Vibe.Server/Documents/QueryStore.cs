@@ -16,7 +16,7 @@ internal sealed class QueryStore(Database database, FieldIndexCatalog indexes)
     {
         var ready = await indexes.ReadyPathsAsync(query.Collection, cancellationToken);
         var compiled = QueryCompiler.Page(query, caller, ready, DocumentRow.Columns, limit, after);
-        indexes.CountUse(query.Collection, compiled.DrivingField);
+        indexes.CountUse(query.Collection, compiled.Fields);
         return await database.QueryAsync(
             caller.ToRequestContext(), compiled.Statement,
             row => (DocumentRow.Read(row), compiled.ReadPlace(row, DocumentRow.ColumnCount)), cancellationToken);
@@ -28,7 +28,7 @@ internal sealed class QueryStore(Database database, FieldIndexCatalog indexes)
     {
         var ready = await indexes.ReadyPathsAsync(query.Collection, cancellationToken);
         var compiled = AggregateCompiler.Compile(query, columns, caller, ready);
-        indexes.CountUse(query.Collection, compiled.DrivingField);
+        indexes.CountUse(query.Collection, compiled.Fields);
         var (json, isCapped) = await database.QueryFirstAsync(
             caller.ToRequestContext(), compiled.Statement, static row => (row.GetJson(0), row.GetBoolean(1)), cancellationToken);
         return (compiled.ReadValues(json), isCapped);

@@ -19,7 +19,7 @@ public sealed class CatalogueTests(DocumentsHost host) : IClassFixture<Documents
     [Fact]
     public async Task Side_tables_cannot_be_touched_at_all() => Assert.Empty(await Names($"""
         select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'vibe' and c.relname in ('doc_fields', 'doc_search', 'doc_edges', 'schema_migrations')
+        where n.nspname = 'vibe' and c.relname in ('doc_search', 'doc_edges', 'schema_migrations')
           and (has_any_column_privilege('vibe_app', c.oid, 'select, insert, update, references') or has_table_privilege('vibe_app', c.oid, 'delete, truncate'))
         """));
 

@@ -21,7 +21,7 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         await using var session = await RawSession.OpenAsync(host, mallory);
 
         // Text to int tells the text in its error; put first and made cheap it would see every row.
-        foreach (var from in new[] { "vibe.documents d", "vibe.docs_by_field d", "vibe.search('" + collection + "', 's3cret or own') s join vibe.documents d using (id)" })
+        foreach (var from in new[] { "vibe.documents d", "vibe.doc_fields f join vibe.documents d on d.id = f.doc_id", "vibe.search('" + collection + "', 's3cret or own') s join vibe.documents d using (id)" })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(() => session.QueryAsync(
                 $"select d.id from {from} where (d.data ->> 'secret')::int = 1 and d.collection = '{collection}'"));
@@ -41,7 +41,7 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         await alice.CreateAsync(collection, """{"secret":"open"}""", Someone.Acl(["*"]));
         await using var session = await RawSession.OpenAsync(host, mallory.With("documents:elsewhere:read"));
         var error = await Assert.ThrowsAsync<PostgresException>(() => session.QueryAsync(
-            $"select d.id from vibe.docs_by_field d where d.f_collection = '{collection}' and d.f_str::int = 1"));
+            $"select f.doc_id from vibe.doc_fields f where f.collection = '{collection}' and f.str::int = 1"));
         Assert.DoesNotContain("s3cret", error.MessageText, StringComparison.Ordinal);
         Assert.Contains("open", error.MessageText, StringComparison.Ordinal);
     }
@@ -146,7 +146,7 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         await IndexAsync(tasks);
         await using var session = await RawSession.OpenAsync(host, alice.With($"documents:{notes}:read"));
         Assert.Equal(new[] { note.Id, open.Id }.Order(), (await session.QueryAsync($"select id from vibe.documents where owner_did = '{alice.Did}'")).Order());
-        Assert.Equal([open.Id], await session.QueryAsync($"select id from vibe.docs_by_field where f_owner = '{alice.Did}'"));
+        Assert.Equal([open.Id], await session.QueryAsync($"select doc_id from vibe.doc_fields where owner_did = '{alice.Did}'"));
         Assert.Equal(0, await session.ExecuteAsync($"update vibe.documents set data = '{"{}"}' where id in ('{note.Id}', '{task.Id}', '{open.Id}')"));
         Assert.Equal(Denied, await session.FailureOf($"insert into vibe.documents (id, collection, owner_did) values (gen_random_uuid(), '{notes}', '{alice.Did}')"));
     }
@@ -157,8 +157,9 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         await using var session = await RawSession.OpenAsync(host, host.User());
         foreach (var sql in new[]
         {
-            "select * from vibe.doc_fields", "select * from vibe.doc_search", "select * from vibe.doc_edges",
-            "insert into vibe.doc_fields values ('c', 'data.a', 0, 0, '', gen_random_uuid(), 'x', 2)", "delete from vibe.doc_edges",
+            "select * from vibe.doc_search", "select * from vibe.doc_edges",
+            "insert into vibe.doc_fields values ('c', 'data.a', 0, 0, '', gen_random_uuid(), 'x', 2, now(), '{}')",
+            "update vibe.doc_fields set audience = 2", "delete from vibe.doc_fields", "delete from vibe.doc_edges",
             "insert into vibe.doc_acl (principal, collection, doc_id, create_time) values ('*', 'c', gen_random_uuid(), now())", "delete from vibe.doc_acl",
             "select vibe.document_words('c', '{}')", "select vibe.documents_project()", "select vibe.documents_guard()",
             "create table vibe.t (a int)", "create function vibe.f() returns int language sql as 'select 1'",

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Vibe.Postgres.Sessions;
 
 namespace Vibe.Server.Documents.FieldIndexes;
@@ -25,10 +26,10 @@ internal sealed class FieldIndexCatalog(Database database, DocumentOptions optio
             : RefreshedAsync(collection, cancellationToken);
     }
 
-    /// <summary>Counts that a query used an index; nothing when it used none.</summary>
-    public void CountUse(string collection, string? path)
+    /// <summary>Counts that a query used the indexes.</summary>
+    public void CountUse(string collection, ImmutableArray<string> paths)
     {
-        if (path is not null)
+        foreach (var path in paths)
         {
             _uses.AddOrUpdate((collection, path, FieldIndexRow.Value), 1, static (_, count) => count + 1);
         }

@@ -34,7 +34,8 @@ create table vibe.doc_edges (
   create_time timestamptz not null,
   primary key (source_id, label, target_id));
 comment on column vibe.doc_edges.create_time is 'The source document''s, for lists';
-create index doc_edges_in on vibe.doc_edges (target_id, label, create_time desc, source_id desc);
+-- The label stands last: it is compared in the index, and one index serves the newest of all labels and of one.
+create index doc_edges_in on vibe.doc_edges (target_id, create_time desc, source_id desc, label desc);
 
 alter table vibe.doc_edges enable row level security;
 alter table vibe.doc_edges force row level security;
@@ -42,10 +43,20 @@ create policy doc_edges_project on vibe.doc_edges to vibe_owner using ((select v
 create policy doc_edges_view on vibe.doc_edges for select to vibe_view using (true);
 grant select on vibe.doc_edges to vibe_view;
 
--- An edge is seen by those who see the document that holds it.
-create view vibe.edges with (security_barrier) as
-  select e.source_id, e.label, e.target_id, e.collection, e.create_time
-  from vibe.doc_edges e join vibe.documents d on d.id = e.source_id
-  where d.delete_time is null;
-alter view vibe.edges owner to vibe_view;
-grant select on vibe.edges to vibe_app;
+-- An edge is seen by those who see the document that holds it. Runs as vibe_view, so that the edges are read in the order
+-- of their index and each leads to one lookup by id (a barrier view would read and join all edges of the target first).
+create function vibe.edges_in(in_target uuid, in_label text, in_time timestamptz, in_source uuid, in_after text, in_limit integer)
+  returns table (source_id uuid, label text, target_id uuid, create_time timestamptz)
+  language sql stable security definer set search_path = pg_catalog as $$
+  select e.source_id, e.label, e.target_id, e.create_time
+  from vibe.doc_edges e
+  cross join lateral (select from vibe.documents d where d.id = e.source_id and d.delete_time is null offset 0) d
+  where e.target_id = in_target and (in_label is null or e.label = in_label)
+    and (e.create_time, e.source_id, e.label) < (in_time, in_source, in_after collate "C")
+  order by e.create_time desc, e.source_id desc, e.label desc limit in_limit
+$$;
+comment on function vibe.edges_in(uuid, text, timestamptz, uuid, text, integer) is
+  'Edges to in_target, newest first, that the caller may see; all labels when in_label is NULL; those that follow the place in_time, in_source, in_after';
+alter function vibe.edges_in(uuid, text, timestamptz, uuid, text, integer) owner to vibe_view;
+revoke all on function vibe.edges_in(uuid, text, timestamptz, uuid, text, integer) from public;
+grant execute on function vibe.edges_in(uuid, text, timestamptz, uuid, text, integer) to vibe_app;

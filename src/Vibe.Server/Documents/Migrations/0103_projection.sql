@@ -7,38 +7,43 @@ create function vibe.shares(doc vibe.documents) returns text[] language sql immu
 
 create function vibe.documents_project() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
-  had text[] := '{}';
-  has text[] := vibe.shares(new);
+  is_new boolean := tg_op = 'INSERT';
+  rules_changed boolean := is_new or (new.audience, new.readers, new.denied) is distinct from (old.audience, old.readers, old.denied);
+  had text[];
+  has text[];
   lost text[] := '{}';
   regained text[] := '{}';
   by_value boolean;
   by_text boolean;
 begin
-  if tg_op = 'UPDATE' then
-    had := vibe.shares(old);
-    -- What only a row here can tell somebody who catches up: a lost audience, a new denial.
-    lost := array(
-      select case old.audience when 2 then '*' else 'users' end where new.audience < old.audience
-      union select p from unnest(new.denied) p where p <> all (old.denied));
-    regained := array(
-      select p from unnest('{*,users}'::text[]) p where new.audience > old.audience
-      union select p from unnest(old.denied) p where p <> all (new.denied));
-  end if;
-  if had <> has or cardinality(lost) > 0 then
-    insert into vibe.doc_acl as a (principal, collection, doc_id, create_time, removed)
-      select p, new.collection, new.id, new.create_time, p <> all (has)
-      from (select unnest(had) union select unnest(has) union select unnest(lost)) x(p)
-      where (p = any (had)) <> (p = any (has)) or p = any (lost)
-      order by p
-    on conflict (principal, doc_id) do update set removed = excluded.removed, txid = pg_current_xact_id()
-      where a.removed <> excluded.removed or excluded.removed;
-  end if;
-  if cardinality(regained) > 0 then
-    delete from vibe.doc_acl where doc_id = new.id and principal = any (regained) and principal <> all (has) and principal <> all (lost);
+  if is_new and new.readers <> '{}' or not is_new and (rules_changed or (new.delete_time is null) <> (old.delete_time is null)) then
+    has := vibe.shares(new);
+    had := case when is_new then '{}' else vibe.shares(old) end;
+    if not is_new then
+      -- What only a row here can tell somebody who catches up: a lost audience, a new denial.
+      lost := array(
+        select case old.audience when 2 then '*' else 'users' end where new.audience < old.audience
+        union select p from unnest(new.denied) p where p <> all (old.denied));
+      regained := array(
+        select p from unnest('{*,users}'::text[]) p where new.audience > old.audience
+        union select p from unnest(old.denied) p where p <> all (new.denied));
+    end if;
+    if had <> has or lost <> '{}' then
+      insert into vibe.doc_acl as a (principal, collection, doc_id, create_time, removed)
+        select p, new.collection, new.id, new.create_time, p <> all (has)
+        from (select unnest(had) union select unnest(has) union select unnest(lost)) x(p)
+        where (p = any (had)) <> (p = any (has)) or p = any (lost)
+        order by p
+      on conflict (principal, doc_id) do update set removed = excluded.removed, txid = pg_current_xact_id()
+        where a.removed <> excluded.removed or excluded.removed;
+    end if;
+    if regained <> '{}' then
+      delete from vibe.doc_acl where doc_id = new.id and principal = any (regained) and principal <> all (has) and principal <> all (lost);
+    end if;
   end if;
 
   if new.delete_time is not null then
-    if tg_op = 'UPDATE' and old.delete_time is null then
+    if not is_new and old.delete_time is null then
       delete from vibe.doc_edges where source_id = new.id;
       delete from vibe.doc_fields where doc_id = new.id;
       delete from vibe.doc_search where doc_id = new.id;
@@ -46,8 +51,8 @@ begin
     return null;
   end if;
 
-  if tg_op = 'INSERT' and new.edges <> '[]' or tg_op = 'UPDATE' and new.edges <> old.edges then
-    if tg_op = 'UPDATE' then
+  if is_new and new.edges <> '[]' or not is_new and new.edges <> old.edges then
+    if not is_new then
       delete from vibe.doc_edges e where e.source_id = new.id and not exists (
         select from jsonb_array_elements(new.edges) n where n ->> 'label' = e.label and (n ->> 'target')::uuid = e.target_id);
     end if;
@@ -56,11 +61,16 @@ begin
     on conflict do nothing;
   end if;
 
-  if tg_op = 'UPDATE' and new.data = old.data and new.audience = old.audience and new.denied = old.denied and old.delete_time is null then
+  if not is_new and not rules_changed and new.data = old.data and old.delete_time is null then
     return null;
   end if;
   select bool_or(i.kind = 1), bool_or(i.kind = 2) into by_value, by_text
     from vibe.field_index i where i.collection = new.collection and i.state between 2 and 5;
+  if not is_new and rules_changed then
+    -- An index that is being removed is not kept any more; what is left of it may not outlive the rules it was made under.
+    delete from vibe.doc_fields f where f.doc_id = new.id and not exists (
+      select from vibe.field_index i where i.collection = new.collection and i.path = f.path and i.kind = 1 and i.state between 2 and 5);
+  end if;
   if by_value then
     insert into vibe.doc_fields as f (collection, path, rank, num, str, doc_id, owner_did, audience, create_time, denied)
       select new.collection, i.path, vibe.json_rank(x.v), vibe.json_number(x.v), vibe.json_text(x.v), new.id, new.owner_did, new.audience,

@@ -15,9 +15,9 @@ internal sealed record AggregateColumn(string Alias, Aggregation.Types.Function 
 
 /// <summary>Aggregates, ready to run. The one row has two columns: the results as a JSON array, and whether the cap was hit.</summary>
 /// <param name="Statement">The statement.</param>
-/// <param name="DrivingField">As in <see cref="CompiledQuery"/>.</param>
+/// <param name="Fields">As in <see cref="CompiledQuery"/>.</param>
 /// <param name="Columns">The numbers, in the order of the array.</param>
-internal sealed record CompiledAggregate(Sql Statement, string? DrivingField, ImmutableArray<AggregateColumn> Columns)
+internal sealed record CompiledAggregate(Sql Statement, ImmutableArray<string> Fields, ImmutableArray<AggregateColumn> Columns)
 {
     /// <summary>The results by alias, from the row's first column.</summary>
     public IEnumerable<KeyValuePair<string, Value>> ReadValues(ReadOnlyMemory<byte> json)
@@ -50,11 +50,12 @@ internal static class AggregateCompiler
     public static CompiledAggregate Compile(
         DocumentQuery query, ImmutableArray<AggregateColumn> aggregates, Caller caller, IReadOnlySet<string> readyFields)
     {
-        var driver = FieldDriver.Choose(query.Filter, order: null, readyFields);
+        var driver = FieldDriver.Narrowing(query.Filter, readyFields).FirstOrDefault();
         var fields = aggregates.Select(aggregate => aggregate.Field).OfType<FieldPath>().Distinct().ToList();
         var filter = SqlFilter.Compile(query.Filter);
         var select = Sql.Join($", ", [$"1 as one", .. fields.Select((field, i) => (Sql)$"{JsonOf(field)} as {Names[i]}")]);
-        var branches = QueryBranches.Of(query, caller, driver).Select(branch => Branch(branch, query, caller, driver, select, filter)).ToList();
+        var rights = new QueryBranches(query, caller);
+        var branches = rights.Kinds.Select(kind => Branch(kind, rights, query.Collection, driver, fields.Count == 0, select, filter)).ToList();
         var rows = branches.Count == 0
             ? (Sql)$"select {select} from vibe.documents d where false"
             : $"({Sql.Join($") union all (", branches)})";
@@ -66,26 +67,39 @@ internal static class AggregateCompiler
                  looked_at as (select * from found limit 100000)
             select jsonb_build_array({values}), (select count(*) > 100000 from found)
             """;
-        return new CompiledAggregate(statement, driver?.Path.Text, aggregates);
+        return new CompiledAggregate(statement, driver is null ? [] : [driver.Path.Text], aggregates);
     }
 
     private static readonly Sql[] Names =
         [$"value_0", $"value_1", $"value_2", $"value_3", $"value_4", $"value_5", $"value_6", $"value_7", $"value_8", $"value_9"];
 
-    private static Sql Branch(QueryBranch branch, DocumentQuery query, Caller caller, FieldDriver? driver, Sql select, Sql filter)
+    private static Sql Branch(
+        BranchKind kind, QueryBranches rights, string collection, FieldDriver? driver, bool isCount, Sql select, Sql filter)
     {
-        var where = Sql.Join($" and ", [.. branch.Conditions, filter]);
-        if (branch.Kind != BranchKind.Shared)
+        var document = Sql.Join($" and ", [.. rights.OnDocuments(kind), filter]);
+        if (kind == BranchKind.Shared)
         {
-            Sql from = driver is null ? (Sql)$"vibe.documents d" : $"vibe.docs_by_field d";
-            return $"select {select} from {from} where {where} limit 100001";
+            return $"""
+                select {select}
+                from (select distinct a.doc_id from vibe.doc_acl a
+                      where a.principal = any({rights.Principals}) and a.collection = {collection} and not a.removed) a
+                  cross join lateral (select d.* from vibe.documents d where d.id = a.doc_id and {document} offset 0) d
+                limit 100001
+                """;
         }
 
+        if (driver is null)
+        {
+            return $"select {select} from vibe.documents d where {document} limit 100001";
+        }
+
+        // To be counted, an entry need not lead to its document when the filter says no more of it.
+        Sql documents = driver.IsWholeFilter && isCount
+            ? Sql.Empty
+            : $"cross join lateral (select d.* from vibe.documents d where d.id = f.doc_id and {document} offset 0) d";
         return $"""
-            select {select} from vibe.documents d
-            where d.id in (select a.doc_id from vibe.doc_acl a
-                           where a.principal = any({QueryBranches.SharingPrincipals(caller)}) and a.collection = {query.Collection} and not a.removed)
-              and {where} limit 100001
+            select {select} from vibe.doc_fields f {documents}
+            where {Sql.Join($" and ", rights.OnEntries(kind, driver))} limit 100001
             """;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Kernel;
@@ -29,9 +30,9 @@ internal sealed record DocumentQuery
 /// <see cref="ReadPlace"/>.
 /// </summary>
 /// <param name="Statement">The statement.</param>
-/// <param name="DrivingField">The canonical path of the field index the statement reads, to count its use; null when none.</param>
+/// <param name="Fields">The canonical paths of the field indexes the statement reads, to count their use.</param>
 /// <param name="Order">The order.</param>
-internal sealed record CompiledQuery(Sql Statement, string? DrivingField, DocumentOrder Order)
+internal sealed record CompiledQuery(Sql Statement, ImmutableArray<string> Fields, DocumentOrder Order)
 {
     /// <summary>The place of a row, for the token of the page after it.</summary>
     /// <param name="row">The row.</param>

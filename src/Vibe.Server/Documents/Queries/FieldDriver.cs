@@ -5,52 +5,40 @@ using Vibe.Postgres.Sessions;
 namespace Vibe.Server.Documents.Queries;
 
 /// <summary>
-/// The field index a query starts from: the one whose entries are read, in index order, instead of the documents. The
-/// conditions only narrow (an entry holds the first 500 code points of a string); the filter itself stays.
+/// One field index of a query, whose entries <c>f</c> are read in index order instead of the documents. The conditions
+/// only narrow (an entry holds the first 500 code points of a string); the filter itself stays.
 /// </summary>
 /// <param name="Path">The indexed field.</param>
-/// <param name="Conditions">On <c>d.f_rank</c>, <c>d.f_num</c> and <c>d.f_str</c>, all leakproof; empty when only the order needs the index.</param>
-internal sealed record FieldDriver(FieldPath Path, ImmutableArray<Sql> Conditions)
+/// <param name="Conditions">On <c>f.rank</c>, <c>f.num</c> and <c>f.str</c>, all leakproof; empty when only the order needs the index.</param>
+/// <param name="IsOneValue">Whether rank, number and text are fixed, so that the entries come by creation time.</param>
+/// <param name="IsWholeFilter">Whether the conditions say all that the filter does.</param>
+internal sealed record FieldDriver(FieldPath Path, ImmutableArray<Sql> Conditions, bool IsOneValue, bool IsWholeFilter)
 {
-    /// <summary>
-    /// Chooses: a condition on the field that leads the order, an equality, the order, a range; null when no index helps.
-    /// </summary>
+    /// <summary><c>f.path = …</c>; one fragment, so that all uses share the parameter.</summary>
+    public Sql PathCondition { get; } = $"f.path = {Path.Text}";
+
+    /// <summary>Drivers for the indexed fields on which the filter has conditions, those with an equality first.</summary>
     /// <param name="filter">The canonical filter.</param>
-    /// <param name="order">The order; null when any will do.</param>
     /// <param name="ready">The canonical paths of the collection's indexes that are ready.</param>
-    public static FieldDriver? Choose(FilterNode filter, DocumentOrder? order, IReadOnlySet<string> ready)
-    {
-        if (ready.Count == 0)
-        {
-            return null;
-        }
-
-        var narrowing = Conjuncts(filter).OfType<CompareNode>().Where(compare => IsNarrowing(compare) && ready.Contains(compare.Field.Text)).ToList();
-        var leading = order?.Keys[0].Field;
-        var ordered = leading is { CoreField: CoreField.None } && ready.Contains(leading.Text);
-        if (ordered && narrowing.Any(compare => compare.Field.Equals(leading)))
-        {
-            return On(leading!, narrowing);
-        }
-
-        if (narrowing.Find(compare => compare.Op is Operator.Eq or Operator.In) is { } equality)
-        {
-            return On(equality.Field, narrowing);
-        }
-
-        if (ordered)
-        {
-            return On(leading!, narrowing);
-        }
-
-        return narrowing.Count > 0 ? On(narrowing[0].Field, narrowing) : null;
-    }
+    public static ImmutableArray<FieldDriver> Narrowing(FilterNode filter, IReadOnlySet<string> ready) => ready.Count == 0 ? [] :
+    [
+        .. Conjuncts(filter).OfType<CompareNode>().Where(compare => IsNarrowing(compare) && ready.Contains(compare.Field.Text))
+            .GroupBy(static compare => compare.Field)
+            .OrderBy(static group => group.Min(Width))
+            .Select(group => new FieldDriver(
+                group.Key, [.. group.SelectMany(ConditionsOf)], group.Any(static compare => compare.Op == Operator.Eq),
+                IsWholeFilter: group.All(IsExact) && group.Count() == Conjuncts(filter).Length)),
+    ];
 
     /// <summary>The conditions that must all be true.</summary>
     public static ImmutableArray<FilterNode> Conjuncts(FilterNode filter) => filter is AndNode all ? all.Nodes : [filter];
 
-    private static FieldDriver On(FieldPath path, List<CompareNode> narrowing) =>
-        new(path, [.. narrowing.Where(compare => compare.Field.Equals(path)).SelectMany(ConditionsOf)]);
+    private static int Width(CompareNode compare) => compare.Op switch
+    {
+        Operator.Eq => 0,
+        Operator.In => 1,
+        _ => 2,
+    };
 
     private static bool IsNarrowing(CompareNode compare) => compare.Field.CoreField == CoreField.None && compare.Op switch
     {
@@ -60,31 +48,43 @@ internal sealed record FieldDriver(FieldPath Path, ImmutableArray<Sql> Condition
         _ => false,
     };
 
-    // An equality fixes rank, number and text, so that the entries come newest first.
-    private static IEnumerable<Sql> ConditionsOf(CompareNode compare) => compare.Op switch
+    // A string shorter than the cut compares with what was cut off as with the whole. Rank 0 is shared by null and others.
+    private static bool IsExact(CompareNode compare) => compare.Op switch
     {
-        Operator.In when compare.Items[0].Kind == ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num = any({compare.Items.Numbers()})", $"d.f_str = ''"],
-        Operator.In => [$"d.f_rank = 4", $"d.f_num = 0", $"d.f_str = any({compare.Items.Texts().Select(Cut).ToArray()})"],
-        Operator.StartsWith => [$"d.f_rank = 4", $"d.f_num = 0", .. Prefix(compare.Value.Text)],
+        Operator.In => compare.Items.All(static item => item.Kind == ScalarKind.Number || IsShort(item.Text)),
         _ => compare.Value.Kind switch
         {
-            ScalarKind.Number => [$"d.f_rank = 3", $"d.f_num {SqlOperators.Symbol(compare.Op)} {compare.Value.Number}", $"d.f_str = ''"],
-            ScalarKind.Text => [$"d.f_rank = 4", $"d.f_num = 0", $"d.f_str {SqlOperators.Symbol(Blunt(compare.Op))} {Cut(compare.Value.Text)}"],
+            ScalarKind.Text => IsShort(compare.Value.Text),
+            var kind => kind is ScalarKind.Number or ScalarKind.Bool,
+        },
+    };
+
+    private static bool IsShort(string text) => text.Length < QueryLimits.OrderedCodePoints;
+
+    private static IEnumerable<Sql> ConditionsOf(CompareNode compare) => compare.Op switch
+    {
+        Operator.In when compare.Items[0].Kind == ScalarKind.Number => [$"f.rank = 3", $"f.num = any({compare.Items.Numbers()})", $"f.str = ''"],
+        Operator.In => [$"f.rank = 4", $"f.num = 0", $"f.str = any({compare.Items.Texts().Select(Cut).ToArray()})"],
+        Operator.StartsWith => [$"f.rank = 4", $"f.num = 0", .. Prefix(compare.Value.Text)],
+        _ => compare.Value.Kind switch
+        {
+            ScalarKind.Number => [$"f.rank = 3", $"f.num {SqlOperators.Symbol(compare.Op)} {compare.Value.Number}", $"f.str = ''"],
+            ScalarKind.Text => [$"f.rank = 4", $"f.num = 0", $"f.str {SqlOperators.Symbol(IsExact(compare) ? compare.Op : Blunt(compare.Op))} {Cut(compare.Value.Text)}"],
             ScalarKind.Bool => Bool(compare.Op, compare.Value.Bool ? OrderRank.True : OrderRank.False),
-            _ => [$"d.f_rank = 0", $"d.f_num = 0", $"d.f_str = ''"],
+            _ => [$"f.rank = 0", $"f.num = 0", $"f.str = ''"],
         },
     };
 
     private static IEnumerable<Sql> Bool(Operator op, int rank) => op == Operator.Eq
-        ? [$"d.f_rank = {rank}", $"d.f_num = 0", $"d.f_str = ''"]
-        : [$"d.f_rank between 1 and 2", $"d.f_rank {SqlOperators.Symbol(op)} {rank}"];
+        ? [$"f.rank = {rank}", $"f.num = 0", $"f.str = ''"]
+        : [$"f.rank between 1 and 2", $"f.rank {SqlOperators.Symbol(op)} {rank}"];
 
     private static IEnumerable<Sql> Prefix(string prefix)
     {
         var cut = Cut(prefix);
         return CodePoints.AfterPrefix(cut) is { } end && cut.Length > 0
-            ? [$"d.f_str >= {cut}", $"d.f_str < {end}"]
-            : [$"d.f_str >= {cut}"];
+            ? [$"f.str >= {cut}", $"f.str < {end}"]
+            : [$"f.str >= {cut}"];
     }
 
     // Two strings that differ may be equal where they are cut off.

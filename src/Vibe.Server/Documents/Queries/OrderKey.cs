@@ -53,16 +53,29 @@ internal sealed class DocumentOrder
     /// <summary>An order by the keys; newest first when there is none.</summary>
     public static DocumentOrder Of(ImmutableArray<OrderKey> keys) => keys.IsEmpty ? NewestFirst : new DocumentOrder(keys);
 
-    private DocumentOrder(ImmutableArray<OrderKey> keys) => Keys = keys;
+    private readonly int _given;
 
-    /// <summary>The keys, at least one. The id follows in the direction of the last.</summary>
+    private DocumentOrder(ImmutableArray<OrderKey> keys)
+    {
+        _given = keys.Length;
+        Keys = keys.Any(static key => key.Field.CoreField is CoreField.CreateTime or CoreField.Id)
+            ? keys
+            : keys.Add(new OrderKey(FieldPath.CreateTime, keys[^1].Descending));
+    }
+
+    /// <summary>
+    /// The keys given and, unless it or the id is among them, the creation time in the direction of the last: an index
+    /// entry then stands where both the order by its field and the newest with one value find it. The id follows in the
+    /// direction of the last.
+    /// </summary>
     public ImmutableArray<OrderKey> Keys { get; }
 
     /// <summary>Whether equal documents stand with the largest id first.</summary>
     public bool IdDescending => Keys[^1].Descending;
 
     /// <summary>The canonical text, for example <c>data.name, create_time desc</c>.</summary>
-    public override string ToString() => string.Join(", ", Keys.Select(key => key.Descending ? $"{key.Field} desc" : key.Field.Text));
+    public override string ToString() =>
+        string.Join(", ", Keys.Take(_given).Select(key => key.Descending ? $"{key.Field} desc" : key.Field.Text));
 
     /// <summary>The place of a document.</summary>
     public Place PlaceOf(in DocumentView document)

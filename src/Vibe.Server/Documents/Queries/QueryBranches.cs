@@ -14,23 +14,23 @@ internal enum BranchKind
     Shared,
 }
 
-/// <summary>One way to reach documents: a scan of one index that stops early.</summary>
-/// <param name="Kind">By what right.</param>
-/// <param name="Conditions">Where, without the filter.</param>
-internal sealed record QueryBranch(BranchKind Kind, ImmutableArray<Sql> Conditions);
-
 /// <summary>
 /// Splits a query by the right to see a document, each document in exactly one branch. One scan over everything would walk
 /// past all that the caller may not see; a branch touches only the rows of its right. The row policy decides in each of
 /// them all the same.
 /// </summary>
-internal static class QueryBranches
+internal sealed class QueryBranches
 {
-    /// <summary>The branches of a query; none when nothing can be found.</summary>
+    // One fragment each, so that all branches share the parameters.
+    private readonly Sql _collection;
+    private readonly Sql _me;
+    private readonly Sql? _owner;
+    private readonly bool _withOwn;
+    private readonly bool _isUser;
+
     /// <param name="query">The query.</param>
     /// <param name="caller">Who asks.</param>
-    /// <param name="driver">The field index that replaces the documents in every branch but the shares.</param>
-    public static ImmutableArray<QueryBranch> Of(DocumentQuery query, Caller caller, FieldDriver? driver)
+    public QueryBranches(DocumentQuery query, Caller caller)
     {
         var owner = OwnerIn(query.Filter);
         var scope = query.Scope switch
@@ -41,81 +41,81 @@ internal static class QueryBranches
             DocumentScope.All when owner == caller.Did => DocumentScope.Own,
             var given => given,
         };
-        var mayBeOwn = owner is null || owner == caller.Did;
-        var mayBeOther = owner is null || owner != caller.Did;
-        var isUser = caller.Principals.Contains(PrincipalName.Users);
-        var from = new BranchConditions(query.Collection, caller.Did ?? "", driver, owner);
-        var branches = ImmutableArray.CreateBuilder<QueryBranch>();
+        Principals = [.. caller.Principals.Where(principal => principal != PrincipalName.Users)];
+        _collection = $"{query.Collection}";
+        _me = $"{caller.Did ?? ""}";
+        _owner = owner is null ? null : (Sql)$"{owner}";
+        _withOwn = scope == DocumentScope.Public;
+        _isUser = caller.Principals.Contains(PrincipalName.Users);
+
+        var kinds = ImmutableArray.CreateBuilder<BranchKind>();
         if (scope is DocumentScope.Public or DocumentScope.All)
         {
-            branches.Add(new(BranchKind.Everyone, from.Everyone(withOwn: scope == DocumentScope.Public)));
+            kinds.Add(BranchKind.Everyone);
         }
 
-        var ofOthers = mayBeOther && scope is DocumentScope.Shared or DocumentScope.All;
-        if (ofOthers && isUser)
+        // Without a grant of the collection only what is public, and nothing of the other branches, can be seen; they would
+        // walk past all of it.
+        var isGranted = caller.Scopes.Read.Contains(Scopes.AnyCollection) || caller.Scopes.Read.Contains(query.Collection);
+        var ofOthers = isGranted && (owner is null || owner != caller.Did) && scope is (DocumentScope.Shared or DocumentScope.All);
+        if (ofOthers && _isUser)
         {
-            branches.Add(new(BranchKind.Users, from.Users()));
+            kinds.Add(BranchKind.Users);
         }
 
-        if (caller.IsSignedIn && mayBeOwn && scope is DocumentScope.Own or DocumentScope.All)
+        if (caller.IsSignedIn && (owner is null || owner == caller.Did) && scope is (DocumentScope.Own or DocumentScope.All))
         {
-            branches.Add(new(BranchKind.Own, from.Own()));
+            kinds.Add(BranchKind.Own);
         }
 
-        if (ofOthers && SharingPrincipals(caller).Length > 0)
+        if (ofOthers && Principals.Length > 0)
         {
-            branches.Add(new(BranchKind.Shared, from.Shared(isUser)));
+            kinds.Add(BranchKind.Shared);
         }
 
-        return branches.ToImmutable();
+        Kinds = kinds.ToImmutable();
     }
 
+    /// <summary>The branches; none when nothing can be found.</summary>
+    public ImmutableArray<BranchKind> Kinds { get; }
+
     /// <summary>The principals whose shares the shared branch reads.</summary>
-    public static string[] SharingPrincipals(Caller caller) =>
-        [.. caller.Principals.Where(principal => principal != PrincipalName.Users)];
+    public string[] Principals { get; }
+
+    /// <summary>The conditions of a branch on documents <c>d</c>, without the filter.</summary>
+    public ImmutableArray<Sql> OnDocuments(BranchKind kind) => kind switch
+    {
+        BranchKind.Own => [$"d.collection = {_collection}", $"d.delete_time is null", $"d.owner_did = {_me}"],
+        // What another branch finds is left to it.
+        BranchKind.Shared =>
+        [
+            $"d.collection = {_collection}", $"d.delete_time is null", $"d.owner_did <> {_me}", _isUser ? (Sql)$"d.audience = 0" : $"d.audience < 2",
+        ],
+        // `audience > 0` proves that the partial index of open documents holds the rows.
+        _ =>
+        [
+            $"d.collection = {_collection}", $"d.delete_time is null", kind == BranchKind.Users ? (Sql)$"d.audience = 1" : $"d.audience = 2",
+            $"d.audience > 0", .. kind == BranchKind.Everyone && _withOwn ? [] : (Sql[])[$"d.owner_did <> {_me}"],
+        ],
+    };
+
+    /// <summary>The conditions of a branch other than the shares on the entries <c>f</c> of a field index.</summary>
+    public ImmutableArray<Sql> OnEntries(BranchKind kind, FieldDriver driver)
+    {
+        Sql[] entries = [$"f.collection = {_collection}", driver.PathCondition, .. driver.Conditions];
+        return kind switch
+        {
+            BranchKind.Own => [.. entries, $"f.owner_did = {_me}"],
+            _ =>
+            [
+                .. entries, kind == BranchKind.Users ? (Sql)$"f.audience = 1" : $"f.audience = 2", $"f.audience > 0",
+                .. kind == BranchKind.Everyone && _withOwn ? [] : (Sql[])[$"f.owner_did <> {_me}"],
+                // The filter says it about the document; the entries have an index of their own.
+                .. _owner is null ? [] : (Sql[])[$"f.owner_did = {_owner}"],
+            ],
+        };
+    }
 
     private static string? OwnerIn(FilterNode filter) => FieldDriver.Conjuncts(filter).OfType<CompareNode>()
         .FirstOrDefault(compare => compare is { Op: Operator.Eq, Field.CoreField: CoreField.Owner, Value.Kind: ScalarKind.Text })?.Value.Text;
-}
-
-/// <summary>The conditions of the branches, over documents or over the entries of a field index.</summary>
-internal sealed class BranchConditions(string collection, string me, FieldDriver? driver, string? owner)
-{
-    // One fragment, so that all branches share the parameters.
-    private readonly Sql _collection = $"{collection}";
-    private readonly Sql _me = $"{me}";
-    private readonly Sql? _path = driver is null ? null : (Sql)$"{driver.Path.Text}";
-    private readonly Sql? _owner = owner is null ? null : (Sql)$"{owner}";
-
-    /// <summary>`audience > 0` proves that the partial index of open documents holds the rows.</summary>
-    public ImmutableArray<Sql> Everyone(bool withOwn) => withOwn
-        ? [.. Start(), $"{Audience} = 2", $"{Audience} > 0", .. OwnerIsGiven()]
-        : [.. Start(), $"{Audience} = 2", $"{Audience} > 0", $"{Owner} <> {_me}", .. OwnerIsGiven()];
-
-    /// <summary>Open to signed-in users.</summary>
-    public ImmutableArray<Sql> Users() =>
-        [.. Start(), $"{Audience} = 1", $"{Audience} > 0", $"{Owner} <> {_me}", .. OwnerIsGiven()];
-
-    /// <summary>The caller's own, whoever else may read them.</summary>
-    public ImmutableArray<Sql> Own() => [.. Start(), $"{Owner} = {_me}"];
-
-    /// <summary>Over a join of shares <c>a</c> and documents. What another branch finds is left to it.</summary>
-    public ImmutableArray<Sql> Shared(bool usersHaveABranch) =>
-    [
-        $"d.collection = {_collection}",
-        $"d.delete_time is null",
-        $"d.owner_did <> {_me}",
-        usersHaveABranch ? (Sql)$"d.audience = 0" : $"d.audience < 2",
-    ];
-
-    private Sql Audience => driver is null ? (Sql)$"d.audience" : $"d.f_audience";
-
-    private Sql Owner => driver is null ? (Sql)$"d.owner_did" : $"d.f_owner";
-
-    private ImmutableArray<Sql> Start() => driver is null
-        ? [$"d.collection = {_collection}", $"d.delete_time is null"]
-        : [$"d.f_collection = {_collection}", $"d.f_path = {_path}", .. driver.Conditions, $"d.delete_time is null"];
-
-    // The filter says it about the document; the entries have an index of their own.
-    private ImmutableArray<Sql> OwnerIsGiven() => driver is null || _owner is null ? [] : [$"d.f_owner = {_owner}"];
 }

@@ -8,7 +8,7 @@ namespace Vibe.Server.Documents.Queries;
 /// </summary>
 /// <param name="Id">The id.</param>
 /// <param name="CreateTime">The creation time.</param>
-/// <param name="Indexed">The field whose index entry is there as <c>d.f_rank</c>, <c>d.f_num</c>, <c>d.f_str</c>.</param>
+/// <param name="Indexed">The field whose index entry is there as <c>f.rank</c>, <c>f.num</c>, <c>f.str</c>.</param>
 internal sealed record OrderSource(Sql Id, Sql CreateTime, FieldPath? Indexed)
 {
     /// <summary>The document alone.</summary>
@@ -17,8 +17,8 @@ internal sealed record OrderSource(Sql Id, Sql CreateTime, FieldPath? Indexed)
     /// <summary>A share: its index holds the document's id and creation time.</summary>
     public static readonly OrderSource Share = new($"a.doc_id", $"a.create_time", null);
 
-    /// <summary>An index entry.</summary>
-    public static OrderSource Field(FieldPath path) => new($"d.f_id", $"d.f_create_time", path);
+    /// <summary>An index entry; <paramref name="path"/> is null when only its document's id and creation time are there.</summary>
+    public static OrderSource Entry(FieldPath? path) => new($"f.doc_id", $"f.create_time", path);
 }
 
 /// <summary>One SQL column of an order; a key takes one or three, the id is the last.</summary>
@@ -30,7 +30,7 @@ internal sealed record SqlOrderColumn(Sql Expression, Sql Alias, bool Descending
 /// <summary>An order as SQL: ORDER BY lists, the condition of a next page, and the place of a row read back.</summary>
 internal static class SqlOrder
 {
-    // Literal names, because only literal text goes into SQL; five keys is the limit.
+    // Literal names, because only literal text goes into SQL; five keys is the limit, the creation time the sixth.
     private static readonly Sql[][] Aliases =
     [
         [$"order_0_rank", $"order_0_num", $"order_0_str"],
@@ -38,6 +38,7 @@ internal static class SqlOrder
         [$"order_2_rank", $"order_2_num", $"order_2_str"],
         [$"order_3_rank", $"order_3_num", $"order_3_str"],
         [$"order_4_rank", $"order_4_num", $"order_4_str"],
+        [$"order_5_rank", $"order_5_num", $"order_5_str"],
     ];
 
     /// <summary>The columns, the id last.</summary>
@@ -130,7 +131,7 @@ internal static class SqlOrder
 
     private static ImmutableArray<Sql> Expressions(FieldPath field, OrderSource source) => field.CoreField switch
     {
-        CoreField.None when field.Equals(source.Indexed) => [$"d.f_rank", $"d.f_num", $"d.f_str"],
+        CoreField.None when field.Equals(source.Indexed) => [$"f.rank", $"f.num", $"f.str"],
         CoreField.None => JsonExpressions(SqlFilter.ValueAt(field)),
         CoreField.Id => [source.Id],
         CoreField.Collection => [$"d.collection collate \"C\""],

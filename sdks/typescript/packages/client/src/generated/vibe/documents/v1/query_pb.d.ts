@@ -24,8 +24,10 @@ export declare const file_vibe_documents_v1_query: GenFile;
  *     data.state in ["open", "held"]     exists data.due     data.name starts_with "Li"     data.title match "big city"
  *     create_time > "2026-01-01T00:00:00Z"                 data.`odd key`.x != null
  *
- * Strings are JSON strings in double or single quotes. Limits: 100 comparisons, 10 levels, 100 items in a list, text
- * of 8 KiB.
+ * `true` and `false` stand for a condition that holds for every document, or for none. Strings are JSON strings in double
+ * or single quotes, numbers JSON numbers. Limits: 100 comparisons, 10 levels of conditions and 10 of parentheses and `not`,
+ * 100 items in a list, 8 KiB for the text and for one string in it or in a message. In canonical form a number is written
+ * as ECMAScript does: the shortest text that reads back as the same double.
  *
  * @generated from message vibe.documents.v1.Filter
  */
@@ -108,8 +110,8 @@ export declare const FilterListSchema: GenMessage<FilterList>;
  * Compares one field of the document with a value.
  *
  * A field is `data` followed by a JSON path (`data.address.city`), or one of `id`, `collection`, `owner`, `app`, `key`,
- * `create_time`, `update_time`, `revision`. A key of a JSON object that is not a plain name stands in backquotes.
- * Arrays are not indexed by position.
+ * `create_time`, `update_time`, `revision`; `data` without a path is an error. A key of a JSON object that is not a plain
+ * name stands in backquotes, in which two backquotes mean one. Arrays are not indexed by position.
  *
  * Values compare only with values of the same JSON type: numbers as doubles, strings by Unicode code point, false
  * before true. With a value of another type, and with an absent field, every operator but NE is false.
@@ -133,7 +135,8 @@ export declare type Comparison = Message<"vibe.documents.v1.Comparison"> & {
 
   /**
    * The value: null, a bool, a number or a string; for IN an array of those; for CONTAINS, MATCH and STARTS_WITH see
-   * the operator; none for EXISTS. Times are RFC 3339 strings.
+   * the operator; none for EXISTS. With `create_time` and `update_time` a string must be a time as of RFC 3339; any other
+   * is an error.
    *
    * @generated from field: google.protobuf.Value value = 3;
    */
@@ -148,7 +151,8 @@ export declare const ComparisonSchema: GenMessage<Comparison>;
 
 /**
  * One key to order by. Values order: absent or neither of the following, then false, true, numbers, strings by code
- * point (their first 500 characters). Equal documents order by id, in the direction of the last key.
+ * point (their first 500 characters). Equal documents order by creation time, unless it or the id is a key, and then by
+ * id, both in the direction of the last key.
  *
  * @generated from message vibe.documents.v1.OrderBy
  */
@@ -229,7 +233,8 @@ export enum Aggregation_Function {
   COUNT = 1,
 
   /**
-   * The sum of the field's numbers; 0 when there is none.
+   * The sum of the field's numbers; 0 when there is none. Added up as exact decimals, then rounded to a double; the
+   * largest double when it is beyond the range.
    *
    * @generated from enum value: FUNCTION_SUM = 2;
    */
@@ -250,7 +255,7 @@ export enum Aggregation_Function {
   MAX = 4,
 
   /**
-   * The mean of the field's numbers; null when there is none.
+   * The mean of the field's numbers, computed as SUM; null when there is none.
    *
    * @generated from enum value: FUNCTION_AVG = 5;
    */
@@ -337,7 +342,7 @@ export enum Operator {
   NE = 2,
 
   /**
-   * Less than: numbers, strings, bools, times.
+   * Less than: numbers, strings, bools, times. This and the next three with null are an error.
    *
    * @generated from enum value: OPERATOR_LT = 3;
    */
