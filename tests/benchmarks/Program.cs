@@ -21,17 +21,17 @@ switch (args)
         return 0;
 }
 
-string[] known = ["json", "rpc", "start", "documents"];
-var options = new BenchOptions { IsQuick = args.Contains("--quick") };
-var names = args.Where(static word => word != "--quick").ToList();
+string[] known = ["json", "rpc", "start", "documents", "million"];
+var options = new BenchOptions { IsQuick = args.Contains("--quick"), Rounds = args.Contains("--quick") || args.Contains("--once") ? 1 : 3 };
+var names = args.Except(["--quick", "--once"]).ToList();
 if (names.Except(known).FirstOrDefault() is { } unknown)
 {
-    await Console.Error.WriteLineAsync($"bench: there is no benchmark {unknown}; usage: ./scripts/bench.sh [--quick] [{string.Join("] [", known)}]");
+    await Console.Error.WriteLineAsync($"bench: there is no benchmark {unknown}; usage: ./scripts/bench.sh [--quick | --once] [{string.Join("] [", known)}]");
     return 2;
 }
 
 var report = new Report();
-foreach (var name in names.Count > 0 ? [.. known.Intersect(names)] : known)
+foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name => name != "million" || !options.IsQuick))
 {
     switch (name)
     {
@@ -45,7 +45,10 @@ foreach (var name in names.Count > 0 ? [.. known.Intersect(names)] : known)
             await new StartBench(options, report).RunAsync();
             break;
         case "documents":
-            await new DocumentsBench(options, report).RunAsync();
+            await new DocumentsBench(options, report).RunAsync(isMillion: false);
+            break;
+        case "million":
+            await new DocumentsBench(options, report).RunAsync(isMillion: true);
             break;
     }
 }

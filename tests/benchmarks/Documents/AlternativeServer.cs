@@ -33,6 +33,9 @@ internal static class AlternativeServer
         vacuum analyze alternative.documents;
         """;
 
+    /// <summary>The token of the one caller it knows.</summary>
+    public const string Token = "alternative";
+
     private const string Columns = "d.id, d.collection, d.owner_did, d.app_did, d.key, d.data, d.acl, d.edges, d.create_time, d.update_time, d.revision";
 
     // $1 the caller, $2 what the caller counts as.
@@ -53,7 +56,7 @@ internal static class AlternativeServer
         var settings = new NpgsqlConnectionStringBuilder(connection) { NoResetOnClose = true, MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, MaxPoolSize = 32 };
         await using var database = NpgsqlDataSource.Create(settings);
         // The least one can do: tokens are looked up, as if verified before.
-        var callers = new Dictionary<string, Caller>(StringComparer.Ordinal) { ["Bearer alternative"] = new(did, [did, "users"]) }.ToFrozenDictionary();
+        var callers = new Dictionary<string, Caller>(StringComparer.Ordinal) { [$"Bearer {Token}"] = new(did, [did, "users"]) }.ToFrozenDictionary();
 
         await using var app = builder.Build();
         app.MapGet("/v1/documents/{id:guid}", (HttpContext http, Guid id) => OneAsync(

@@ -68,7 +68,7 @@ internal sealed class Dataset(ServerProcess server, int port, string data) : IAs
         await ServerProcess.RunAsync(
             "psql",
             [
-                "-q", "-v", "ON_ERROR_STOP=1", "-v", "total=1000000", "-v", $"me={Me}", "-h", Socket, "-U", "postgres", "-d", "vibe",
+                "-q", "-v", "ON_ERROR_STOP=1", "-v", "total=1000000", "-v", $"me={Me}", "-h", Socket, "-U", new NpgsqlConnectionStringBuilder(Admin).Username!, "-d", EmbeddedCluster.DefaultDatabase,
                 "-f", Path.Combine(BenchOptions.Root, "tests/benchmarks/Documents/generate.sql"),
             ]);
     }

@@ -36,25 +36,30 @@ internal sealed class DocumentsBench(BenchOptions options, Report report)
         new("filter all I may see", Operation.List, Dataset.MixedCollection) { Scope = DocumentScope.All, Field = "ref", Value = "r77" },
     ];
 
-    /// <summary>Measures at 171,075 documents and, unless quick, at a million.</summary>
-    public async Task RunAsync()
+    /// <summary>Measures at 171,075 documents, or at a million.</summary>
+    public async Task RunAsync(bool isMillion)
     {
+        var stage = isMillion ? "1M" : "171k";
         var data = BenchOptions.NewFolder();
-        await using (var dataset = await Dataset.StartAsync(data))
+        try
         {
-            report.Add(new("memory of the server after the import of 171k", "MiB", dataset.Server.Memory / 1048576.0));
-            await StageAsync(dataset, "171k", Cases);
-            if (!options.IsQuick)
+            await using (var dataset = await Dataset.StartAsync(data))
             {
-                await dataset.GrowAsync();
-                await StageAsync(dataset, "1M", [.. Cases, .. MixedCases]);
+                if (isMillion)
+                {
+                    await dataset.GrowAsync();
+                }
+
+                await StageAsync(dataset, stage, isMillion ? [.. Cases, .. MixedCases] : Cases);
+                report.Add(new($"memory of the server after the run at {stage}", "MiB", dataset.Server.Memory / 1048576.0));
             }
 
-            report.Add(new("memory of the server after the run", "MiB", dataset.Server.Memory / 1048576.0));
+            report.Add(new($"start, with the documents of the run at {stage}", "s", await StartBench.StartAsync(data)) { AtMost = StartBench.ExistingTarget });
         }
-
-        report.Add(new("start, with the documents of this run", "s", await StartBench.StartAsync(data)) { AtMost = StartBench.ExistingTarget });
-        Directory.Delete(data, recursive: true);
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
     }
 
     private async Task StageAsync(Dataset dataset, string stage, DocumentsCase[] cases)
@@ -74,23 +79,32 @@ internal sealed class DocumentsBench(BenchOptions options, Report report)
             var database = new List<DriveResult>();
             var open = new List<Measured>();
             var databaseOpen = new List<DriveResult>();
+            foreach (var wire in Enum.GetValues<Wire>())
+            {
+                await DriveAsync(wire, options.Settle);
+            }
+
             for (var round = 0; round < options.Rounds; round++)
             {
-                grpc.Add(await DriveAsync(Wire.Grpc, dataset.Url, dataset.Server));
-                rest.Add(await DriveAsync(Wire.Rest, dataset.Url, dataset.Server));
-                other.Add(await DriveAsync(Wire.Alternative, $"http://127.0.0.1:{port}", alternative));
+                grpc.Add(await DriveAsync(Wire.Grpc, options.WarmUp));
+                rest.Add(await DriveAsync(Wire.Rest, options.WarmUp));
+                other.Add(await DriveAsync(Wire.Alternative, options.WarmUp));
                 database.Add(await limit.RunAsync(what, ids, Clients, options.Duration));
                 await dataset.SetRowSecurityAsync(isOn: false);
-                open.Add(await DriveAsync(Wire.Grpc, dataset.Url, dataset.Server));
+                open.Add(await DriveAsync(Wire.Grpc, options.WarmUp));
                 databaseOpen.Add(await limit.RunAsync(what, ids, Clients, options.Duration));
                 await dataset.SetRowSecurityAsync(isOn: true);
             }
 
             Add(what, stage, grpc, rest, other, database, open, databaseOpen);
 
-            async Task<Measured> DriveAsync(Wire wire, string url, ServerProcess server) => await MeasureAsync(
-                new(wire, url, wire == Wire.Alternative ? "alternative" : dataset.Token, what, ids, Clients, options.WarmUp, options.Duration),
-                server, dataset.DatabaseProcess);
+            async Task<Measured> DriveAsync(Wire wire, TimeSpan warmUp)
+            {
+                var (url, token, server) = wire == Wire.Alternative
+                    ? ($"http://127.0.0.1:{port}", AlternativeServer.Token, alternative)
+                    : (dataset.Url, dataset.Token, dataset.Server);
+                return await MeasureAsync(new(wire, url, token, what, ids, Clients, warmUp, options.Duration), server, dataset.DatabaseProcess);
+            }
         }
 
         await dataset.RemoveAsync(Scratch);

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
 using Vibe.Benchmarks.Measuring;
+using Vibe.Postgres.Embedded;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents;
 using Vibe.Server.Documents.Queries;
@@ -42,7 +43,7 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, IRe
             [
                 "-n", "-M", "prepared", "-h", socketDirectory, "-U", Roles.App, $"-c{clients}", "-j2",
                 "-T", Math.Ceiling(duration.TotalSeconds).ToString(CultureInfo.InvariantCulture),
-                "-f", script, "-l", "--log-prefix", Path.Combine(folder, "log"), .. variables.SelectMany(static variable => (string[])["-D", variable]), "vibe",
+                "-f", script, "-l", "--log-prefix", Path.Combine(folder, "log"), .. variables.SelectMany(static variable => (string[])["-D", variable]), EmbeddedCluster.DefaultDatabase,
             ],
             ("PGOPTIONS", $"-c default_transaction_read_only={access}"));
         var latencies = Directory.EnumerateFiles(folder, "log*").SelectMany(File.ReadLines)
@@ -56,12 +57,17 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, IRe
         Operation.Get => $"select {DocumentRow.Columns} from vibe.documents d where d.id = {AnyId} and d.delete_time is null",
         Operation.Create => WriteStatements.Of(new DocumentWrite
         {
-            Kind = WriteKind.Create, Id = AnyId, Collection = what.Collection, Data = Encoding.UTF8.GetBytes(DocumentsCase.Body),
+            Kind = WriteKind.Create,
+            Id = AnyId,
+            Collection = what.Collection,
+            Data = Encoding.UTF8.GetBytes(DocumentsCase.Body),
             Edges = DocumentEdges.None,
         }),
         Operation.Update => WriteStatements.Of(new DocumentWrite
         {
-            Kind = WriteKind.Update, Id = AnyId, Data = Encoding.UTF8.GetBytes(DocumentsCase.Patch(7)),
+            Kind = WriteKind.Update,
+            Id = AnyId,
+            Data = Encoding.UTF8.GetBytes(DocumentsCase.Patch(7)),
         }),
         Operation.List => QueryCompiler.Page(Query(what), caller, readyFields, DocumentRow.Columns, DocumentsCase.PageSize + 1, after: null).Statement,
         _ => SearchStatement(what),

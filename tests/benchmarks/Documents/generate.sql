@@ -27,7 +27,7 @@ begin
       lateral (
         select array(
           select case when n % 1000 < 13 and k = 1 then current_setting('bench.me')
-            else 'did:web:vibe.localhost:users:' || lpad(((n * 7919 + k * 104729) % 20000)::text, 12, '0') end
+            else 'did:web:vibe.localhost:users:' || lpad(((n::bigint * 7919 + k * 104729) % 20000)::text, 12, '0') end
           from generate_series(1, case when kind < 0.85 then 0 else 1 + floor(power(random(), 3) * 20)::int end) k) shared) s;
     rest := rest - batch;
     commit;

@@ -128,8 +128,15 @@ internal static class JsonBench
     {
         var item = new AllTypes
         {
-            Text = "Notes on design", Int32Value = 42, Int64Value = 1234567890123, DoubleValue = 4.75, BoolValue = true,
-            Color = AllTypes.Types.Color.Green, Tags = { "a", "b" }, Time = new() { Seconds = 1767323045 }, WrappedInt32 = 7,
+            Text = "Notes on design",
+            Int32Value = 42,
+            Int64Value = 1234567890123,
+            DoubleValue = 4.75,
+            BoolValue = true,
+            Color = AllTypes.Types.Color.Green,
+            Tags = { "a", "b" },
+            Time = new() { Seconds = 1767323045 },
+            WrappedInt32 = 7,
         };
         var message = new AllTypes { Labels = { ["kind"] = "feed" } };
         for (var bytes = 60; bytes < size; bytes += 200)

@@ -5,17 +5,20 @@ namespace Vibe.Benchmarks.Measuring;
 /// <summary>How thorough a run is, and where things are.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>A few minutes: one short round each, and no million documents.</summary>
+    /// <summary>A few minutes: one short round each.</summary>
     public bool IsQuick { get; init; }
 
     /// <summary>How often each pair is measured, one after the other and around again; the median counts.</summary>
-    public int Rounds => IsQuick ? 1 : 3;
+    public int Rounds { get; init; } = 3;
 
     /// <summary>How long one measurement takes.</summary>
-    public TimeSpan Duration => TimeSpan.FromSeconds(IsQuick ? 2 : 4);
+    public TimeSpan Duration => TimeSpan.FromSeconds(IsQuick ? 2 : 3);
 
     /// <summary>How long the same load runs before it is measured.</summary>
-    public TimeSpan WarmUp => TimeSpan.FromSeconds(IsQuick ? 1 : 1.5);
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(1);
+
+    /// <summary>How long each contender runs before its first measurement, so that the runtime has compiled what it will.</summary>
+    public TimeSpan Settle => TimeSpan.FromSeconds(IsQuick ? 2 : 6);
 
     /// <summary>The repository.</summary>
     public static string Root { get; } = FindRoot();

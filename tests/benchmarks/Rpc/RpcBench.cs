@@ -64,6 +64,11 @@ internal sealed class RpcBench(BenchOptions options, Report report)
     private async Task CompareAsync(string name, int connections, int streams, params Contender[] contenders)
     {
         var results = contenders.ToDictionary(static contender => contender, static _ => new List<(double PerSecond, double Cpu)>());
+        foreach (var contender in contenders)
+        {
+            await contender.Load.RunAsync(connections, streams, options.Settle);
+        }
+
         for (var round = 0; round < options.Rounds; round++)
         {
             foreach (var contender in contenders)
@@ -118,7 +123,11 @@ internal sealed class RpcBench(BenchOptions options, Report report)
         Message = new AllTypes
         {
             Text = string.Concat(Enumerable.Repeat("All that is gold does not glitter. ", size / 35 + 1))[..(size - 100)],
-            Int32Value = 42, Int64Value = 1234567890123, DoubleValue = 4.75, BoolValue = true, Tags = { "a", "b" },
+            Int32Value = 42,
+            Int64Value = 1234567890123,
+            DoubleValue = 4.75,
+            BoolValue = true,
+            Tags = { "a", "b" },
             Labels = { ["kind"] = "feed", ["lang"] = "en" },
         },
     };
