@@ -34,7 +34,7 @@ internal static class WireErrors
     /// <summary>JSON that is no message of the method's type.</summary>
     public static RpcException MalformedJson(JsonCodecException exception)
     {
-        var violation = RpcErrors.Violation(exception.FieldPath, exception.Message);
+        var violation = RpcErrors.Violation(exception.FieldPath, exception.Problem);
         violation.Reason = exception.Reason;
         return RpcErrors.Create(
             StatusCode.InvalidArgument,

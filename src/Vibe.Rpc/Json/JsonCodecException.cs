@@ -14,11 +14,15 @@ public class JsonCodecException : Exception
         : base(fieldPath.Length == 0 ? message : $"{fieldPath}: {message}")
     {
         Reason = reason;
+        Problem = message;
         FieldPath = fieldPath;
     }
 
     /// <summary>The kind of error, one of <see cref="JsonErrorReason"/>.</summary>
     public string Reason { get; }
+
+    /// <summary>What is wrong, without the place: <see cref="Exception.Message"/> has both.</summary>
+    public string Problem { get; }
 
     /// <summary>
     /// The JSON path of the offending element, as in <c>message.children[3].text</c>; empty for the whole input. At most about 200

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Unicode;
 
 namespace Vibe.Rpc.Json;
@@ -32,8 +33,20 @@ internal ref struct JsonScanner
         _errors = errors;
         if (!Utf8.IsValid(text))
         {
-            throw Fail(JsonErrorReason.InvalidUtf8, "the input is not UTF-8");
+            throw errors.Make(JsonErrorReason.InvalidUtf8, "not UTF-8", text, ValidPrefix(text));
         }
+    }
+
+    // How many bytes at the beginning are UTF-8; only an error asks.
+    private static int ValidPrefix(ReadOnlySpan<byte> text)
+    {
+        var length = 0;
+        while (Rune.DecodeFromUtf8(text[length..], out _, out var consumed) == OperationStatus.Done)
+        {
+            length += consumed;
+        }
+
+        return length;
     }
 
     /// <summary>The whole text.</summary>

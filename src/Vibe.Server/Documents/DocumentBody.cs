@@ -27,8 +27,7 @@ internal static class DocumentBody
         catch (StructJsonException exception)
         {
             var place = exception.FieldPath.Length == 0 ? field : $"{field}.{exception.FieldPath}";
-            var message = exception.FieldPath.Length == 0 ? exception.Message : exception.Message[(exception.FieldPath.Length + 2)..];
-            throw VibeError.InvalidField(place, message, exception.Reason);
+            throw VibeError.InvalidField(place, exception.Problem, exception.Reason);
         }
 
         return buffer.WrittenCount <= MaxJsonBytes ? buffer.WrittenMemory : throw DocumentErrors.BodyTooLarge(field);

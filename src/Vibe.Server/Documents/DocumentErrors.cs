@@ -1,7 +1,9 @@
 using System.Globalization;
+using Google.Rpc;
 using Grpc.Core;
 using Vibe.Documents.V1;
 using Vibe.Errors.V1;
+using Vibe.Rpc;
 using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Documents;
@@ -51,7 +53,9 @@ internal static class DocumentErrors
 
     /// <summary>The request id stands for something else.</summary>
     public static RpcException RequestIdReused(Guid requestId) => VibeError.Create(
-        StatusCode.InvalidArgument, ErrorReason.RequestIdReused, "The request id was used for another request.", ("requestId", requestId.ToString()));
+        StatusCode.InvalidArgument, ErrorReason.RequestIdReused, "The request id was used for another request.",
+        [("requestId", requestId.ToString())],
+        new BadRequest { FieldViolations = { RpcErrors.Violation("requestId", "was used for another request") } });
 
     /// <summary>The body is over the limit.</summary>
     public static RpcException BodyTooLarge(string field) =>

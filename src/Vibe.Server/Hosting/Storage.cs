@@ -24,7 +24,8 @@ internal sealed class Storage : IAsyncDisposable
 {
     private readonly EmbeddedCluster? _cluster;
 
-    private Storage(Database database, MasterKey masterKey, EmbeddedCluster? cluster)
+    /// <summary>Takes over an open database.</summary>
+    internal Storage(Database database, MasterKey masterKey, EmbeddedCluster? cluster)
     {
         Database = database;
         MasterKey = masterKey;

@@ -24,14 +24,8 @@ internal static class VibeServer
     {
         RefuseTakenPort(options);
         await using var storage = await Storage.OpenAsync(options.DataDirectory, StorageUse.Serve, cancellationToken);
-        await storage.MigrateAsync(cancellationToken);
-
-        var auth = new AuthOptions { Issuer = options.PublicUrl };
-        await ServerIdentity.WriteAsync(storage.Database, auth.Issuer, cancellationToken);
-        var keys = await SigningKeys.LoadAsync(storage.Database, storage.MasterKey, cancellationToken);
-
         using var telemetry = Telemetry.Start();
-        await using var app = Build(options, storage, auth, keys);
+        await using var app = await BuildAsync(options, storage, configure: null, cancellationToken);
         try
         {
             await app.StartAsync(cancellationToken);
@@ -58,10 +52,28 @@ internal static class VibeServer
         return 0;
     }
 
-    private static WebApplication Build(ServeOptions options, Storage storage, AuthOptions auth, SigningKeys keys)
+    /// <summary>Brings the installation up to date and makes the server, ready to start.</summary>
+    /// <param name="options">How to serve.</param>
+    /// <param name="storage">The installation; the caller closes it after the server.</param>
+    /// <param name="configure">Changes settings and where logs go, before the features read them.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="Refusal">The installation cannot be brought up to date.</exception>
+    internal static async Task<WebApplication> BuildAsync(
+        ServeOptions options, Storage storage, Action<WebApplicationBuilder>? configure, CancellationToken cancellationToken)
+    {
+        await storage.MigrateAsync(cancellationToken);
+        var auth = new AuthOptions { Issuer = options.PublicUrl };
+        await ServerIdentity.WriteAsync(storage.Database, auth.Issuer, cancellationToken);
+        var keys = await SigningKeys.LoadAsync(storage.Database, storage.MasterKey, cancellationToken);
+        return Build(options, storage, auth, keys, configure);
+    }
+
+    private static WebApplication Build(
+        ServeOptions options, Storage storage, AuthOptions auth, SigningKeys keys, Action<WebApplicationBuilder>? configure)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.ConfigureLogging();
+        configure?.Invoke(builder);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel.ConfigureRpcLimits(), options));
 
         var services = builder.Services;

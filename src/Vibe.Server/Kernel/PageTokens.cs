@@ -2,8 +2,10 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Google.Rpc;
 using Grpc.Core;
 using Vibe.Errors.V1;
+using Vibe.Rpc;
 
 namespace Vibe.Server.Kernel;
 
@@ -78,7 +80,9 @@ internal sealed class PageTokens(byte[] key, TimeProvider clock)
     private static RpcException Invalid() => VibeError.Create(
         StatusCode.InvalidArgument,
         ErrorReason.PageTokenInvalid,
-        "The page token is broken, expired, or belongs to another query or caller. Start over without it.");
+        "The page token is broken, expired, or belongs to another query or caller. Start over without it.",
+        [],
+        new BadRequest { FieldViolations = { RpcErrors.Violation("pageToken", "is not a token of this query and caller") } });
 }
 
 /// <summary>
