@@ -32,6 +32,8 @@ internal sealed record BenchRow(string Name, string Unit, double Vibe)
 internal sealed class Report
 {
     private readonly List<BenchRow> _rows = [];
+    // Read at once: the working copy may move on while the benchmarks run.
+    private readonly string _commit = Git("rev-parse HEAD") + (Git("status --porcelain --untracked-files=no").Length > 0 ? " with changes" : "");
 
     /// <summary>Adds a row and shows that there is progress.</summary>
     public void Add(BenchRow row)
@@ -77,11 +79,10 @@ internal sealed class Report
     public string Save(BenchOptions options)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var commit = Git("rev-parse HEAD") + (Git("status --porcelain --untracked-files=no").Length > 0 ? " with changes" : "");
         var json = new JsonObject
         {
             ["time"] = now,
-            ["commit"] = commit,
+            ["commit"] = _commit,
             ["quick"] = options.IsQuick,
             ["machine"] = new JsonObject
             {
