@@ -20,10 +20,7 @@ internal static class ClientTelemetry
         "rpc.client.call.duration",
         "s",
         "Time from the start of a call to its status, retries included.",
-        advice: new InstrumentAdvice<double>
-        {
-            HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
-        });
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = CallDurations.Buckets });
 
     /// <summary>Starts the span of a call; null when nobody listens. The caller's own current span stays the current one.</summary>
     public static Activity? Start(MethodRoute route)

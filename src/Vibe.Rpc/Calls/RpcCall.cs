@@ -50,7 +50,7 @@ public abstract class RpcCall : ServerCallContext
     /// </summary>
     public CancellationToken DrainToken => RpcMethod.Server.Drain.Started;
 
-    /// <summary>The protocol's name in logs and metrics, a value of <c>rpc.system</c>: <c>grpc</c>, <c>connect_rpc</c> or <c>http</c>.</summary>
+    /// <summary>The protocol's name in logs and metrics, a value of <c>rpc.system.name</c>: <c>grpc</c>, <c>connectrpc</c> or <c>http</c>.</summary>
     protected internal abstract string ProtocolName { get; }
 
     /// <summary>What the call has counted so far.</summary>

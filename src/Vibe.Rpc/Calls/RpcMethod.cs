@@ -31,6 +31,7 @@ public sealed class RpcMethod
         _invoke = invoke;
         ServiceName = descriptor.Service.FullName;
         FullName = $"/{ServiceName}/{descriptor.Name}";
+        QualifiedName = FullName[1..];
         HasNoSideEffects = descriptor.GetOptions() is
         {
             HasIdempotencyLevel: true,
@@ -40,6 +41,9 @@ public sealed class RpcMethod
 
     /// <summary>The path of the RPC protocols: <c>/package.Service/Method</c>.</summary>
     public string FullName { get; }
+
+    /// <summary>The name in traces and metrics: <c>pkg.Service/Method</c>.</summary>
+    internal string QualifiedName { get; }
 
     /// <summary>The service's full name: <c>package.Service</c>.</summary>
     public string ServiceName { get; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Vibe.Rpc.Calls;
+using Vibe.Rpc.Telemetry;
 using Vibe.Rpc.Wire;
 
 namespace Vibe.Rpc.Protocols;
@@ -11,7 +12,7 @@ namespace Vibe.Rpc.Protocols;
 internal sealed class ConnectStreamCall(HttpContext httpContext, RpcMethod rpcMethod, MessageCodec codec, string contentType)
     : EnvelopeCall(httpContext, rpcMethod, codec)
 {
-    protected internal override string ProtocolName => "connect_rpc";
+    protected internal override string ProtocolName => RpcTelemetry.Connect;
 
     protected override string EncodingHeader => "Connect-Content-Encoding";
 

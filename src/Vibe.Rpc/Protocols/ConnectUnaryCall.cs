@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Vibe.Rpc.Calls;
+using Vibe.Rpc.Telemetry;
 using Vibe.Rpc.Wire;
 
 namespace Vibe.Rpc.Protocols;
@@ -23,7 +24,7 @@ internal class ConnectUnaryCall(HttpContext httpContext, RpcMethod rpcMethod, Me
     private bool _deflates;
     private bool _deflated;
 
-    protected internal sealed override string ProtocolName => "connect_rpc";
+    protected internal sealed override string ProtocolName => RpcTelemetry.Connect;
 
     protected override TimeSpan? Open()
     {

@@ -22,9 +22,8 @@ internal struct CallTelemetry : IDisposable
         _started = Stopwatch.GetTimestamp();
         if (activity is not null)
         {
-            activity.SetTag("rpc.system", call.ProtocolName);
-            activity.SetTag("rpc.service", call.RpcMethod.ServiceName);
-            activity.SetTag("rpc.method", call.RpcMethod.Name);
+            activity.SetTag("rpc.system.name", call.ProtocolName);
+            activity.SetTag("rpc.method", call.RpcMethod.QualifiedName);
         }
 
         _countedActive = owner.Active.Enabled;
@@ -48,27 +47,40 @@ internal struct CallTelemetry : IDisposable
             _owner.Active.Add(-1, tags);
         }
 
-        if (_call.ProtocolName == "connect_rpc")
+        // Connect has no name for success, and writes the others its own way.
+        var isConnect = _call.ProtocolName == RpcTelemetry.Connect;
+        var code = isConnect ? status.StatusCode.ToConnectName() : status.StatusCode.ToCanonicalName();
+        var saysCode = !isConnect || status.StatusCode != StatusCode.OK;
+        var failed = IsServerFault(status.StatusCode);
+        if (saysCode)
         {
-            if (status.StatusCode != StatusCode.OK)
-            {
-                tags.Add("rpc.connect_rpc.error_code", status.StatusCode.ToConnectName());
-            }
-        }
-        else
-        {
-            tags.Add("rpc.grpc.status_code", (int)status.StatusCode);
+            tags.Add("rpc.response.status_code", code);
         }
 
-        _owner.Duration.Record(Stopwatch.GetElapsedTime(_started).TotalMilliseconds, tags);
+        if (failed)
+        {
+            tags.Add("error.type", code);
+        }
+
+        _owner.Duration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, tags);
         _owner.RequestSize.Record(_call.Counters.BytesReceived, tags);
         _owner.ResponseSize.Record(_call.Counters.BytesSent, tags);
         _owner.RequestCount.Record(_call.Counters.MessagesReceived, tags);
         _owner.ResponseCount.Record(_call.Counters.MessagesSent, tags);
-        if (_activity is not null)
+        if (_activity is null)
         {
-            _activity.SetTag(tags[^1].Key, tags[^1].Value);
-            _activity.SetStatus(IsServerFault(status.StatusCode) ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
+            return;
+        }
+
+        if (saysCode)
+        {
+            _activity.SetTag("rpc.response.status_code", code);
+        }
+
+        if (failed)
+        {
+            _activity.SetTag("error.type", code);
+            _activity.SetStatus(ActivityStatusCode.Error);
         }
     }
 
@@ -76,9 +88,8 @@ internal struct CallTelemetry : IDisposable
 
     private static TagList Tags(RpcCall call) => new()
     {
-        { "rpc.system", call.ProtocolName },
-        { "rpc.service", call.RpcMethod.ServiceName },
-        { "rpc.method", call.RpcMethod.Name },
+        { "rpc.system.name", call.ProtocolName },
+        { "rpc.method", call.RpcMethod.QualifiedName },
     };
 
     // The conventions mark a server's span as failed only for codes that say that the server failed.

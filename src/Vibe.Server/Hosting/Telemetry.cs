@@ -11,7 +11,9 @@ namespace Vibe.Server.Hosting;
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {
-    private static readonly string[] Sources = ["Vibe.*", "Npgsql", "Microsoft.AspNetCore.*"];
+    // ASP.NET Core traces requests under its bare name, and measures under one name a component.
+    private static readonly string[] Sources = ["Vibe.*", "Npgsql", "Microsoft.AspNetCore"];
+    private static readonly string[] Meters = ["Vibe.*", "Npgsql", "Microsoft.AspNetCore.*", "System.Runtime"];
 
     private readonly TracerProvider? _traces;
     private readonly MeterProvider? _metrics;
@@ -33,7 +35,7 @@ internal sealed class Telemetry : IDisposable
         var resource = ResourceBuilder.CreateDefault().AddService("vibe", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
         return new Telemetry(
             Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Sources).AddOtlpExporter().Build(),
-            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter([.. Sources, "System.Runtime"]).AddOtlpExporter().Build());
+            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Meters).AddOtlpExporter().Build());
     }
 
     /// <summary>Sends what is left.</summary>

@@ -37,17 +37,17 @@ public sealed class TelemetryTests : IAsyncLifetime
 
         var span = Assert.Single(spans, span => span.Source.Name == "Vibe.Rpc.Server" && span.TraceId == trace);
         Assert.Equal("vibe.rpctest.v1.RpcTestService/Fail", span.DisplayName);
-        Assert.Equal("grpc", span.GetTagItem("rpc.system"));
-        Assert.Equal("vibe.rpctest.v1.RpcTestService", span.GetTagItem("rpc.service"));
-        Assert.Equal("Fail", span.GetTagItem("rpc.method"));
-        Assert.Equal(14, span.GetTagItem("rpc.grpc.status_code"));
+        Assert.Equal("grpc", span.GetTagItem("rpc.system.name"));
+        Assert.Equal("vibe.rpctest.v1.RpcTestService/Fail", span.GetTagItem("rpc.method"));
+        Assert.Equal("UNAVAILABLE", span.GetTagItem("rpc.response.status_code"));
+        Assert.Equal("UNAVAILABLE", span.GetTagItem("error.type"));
         Assert.Equal(ActivityStatusCode.Error, span.Status);
     }
 
     [Fact]
     public async Task Metrics_say_duration_sizes_and_counts()
     {
-        var seen = new ConcurrentDictionary<string, (double Value, Dictionary<string, object?> Tags)>();
+        var seen = new ConcurrentDictionary<string, (Instrument Instrument, double Value, Dictionary<string, object?> Tags)>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
@@ -56,15 +56,21 @@ public sealed class TelemetryTests : IAsyncLifetime
                 self.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => seen[instrument.Name] = (value, new(tags.ToArray())));
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => seen[instrument.Name] = (value, new(tags.ToArray())));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => seen[instrument.Name] = (instrument, value, new(tags.ToArray())));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => seen[instrument.Name] = (instrument, value, new(tags.ToArray())));
         listener.Start();
+        var watch = Stopwatch.StartNew();
         await _server.CallAsync<ExpandResponse>(new(Family.Connect), "Expand", true, [new ExpandRequest { Count = 3, Fail = new() { Code = 10 } }]);
         await _server.Watch.NoneAsync();
 
-        Assert.True(seen["rpc.server.duration"].Value > 0);
-        Assert.Equal("aborted", seen["rpc.server.duration"].Tags["rpc.connect_rpc.error_code"]);
-        Assert.Equal("connect_rpc", seen["rpc.server.duration"].Tags["rpc.system"]);
+        var duration = seen["rpc.server.call.duration"];
+        Assert.InRange(duration.Value, 0, watch.Elapsed.TotalSeconds);
+        Assert.Equal("s", duration.Instrument.Unit);
+        Assert.Equal(10, ((Histogram<double>)duration.Instrument).Advice!.HistogramBucketBoundaries![^1]);
+        Assert.Equal("connectrpc", duration.Tags["rpc.system.name"]);
+        Assert.Equal("vibe.rpctest.v1.RpcTestService/Expand", duration.Tags["rpc.method"]);
+        Assert.Equal("aborted", duration.Tags["rpc.response.status_code"]);
+        Assert.DoesNotContain("error.type", duration.Tags.Keys);
         Assert.Equal(1, seen["rpc.server.requests_per_rpc"].Value);
         Assert.Equal(3, seen["rpc.server.responses_per_rpc"].Value);
         Assert.True(seen["rpc.server.request.size"].Value > 0);
