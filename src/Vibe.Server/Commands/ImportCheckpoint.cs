@@ -31,18 +31,35 @@ internal sealed class ImportCheckpoint
     }
 
     /// <summary>Remembers that everything up to the row is written.</summary>
-    public void Save(long rowsDone)
+    /// <returns>False when it cannot: an import must not end because its folder is read-only or full.</returns>
+    public bool TrySave(long rowsDone)
     {
         RowsDone = rowsDone;
-
-        // Replaced as a whole: a crash leaves the old one or the new one.
-        var temporary = $"{_path}.new";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(new Saved(_identity, rowsDone)));
-        File.Move(temporary, _path, overwrite: true);
+        try
+        {
+            // Replaced as a whole: a crash leaves the old one or the new one.
+            var temporary = $"{_path}.new";
+            File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(new Saved(_identity, rowsDone)));
+            File.Move(temporary, _path, overwrite: true);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
-    /// <summary>Forgets everything: the import is complete.</summary>
-    public void Delete() => File.Delete(_path);
+    /// <summary>Forgets everything: the import is complete. A file that cannot be deleted stays, and only says that all is done.</summary>
+    public void Delete()
+    {
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 
     private static Saved? Read(string path)
     {

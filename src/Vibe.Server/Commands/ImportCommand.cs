@@ -55,6 +55,7 @@ internal static class ImportCommand
     private static async Task<(long Rows, IReadOnlyList<BadRow> Bad)> RunAsync(Importer importer, ImportPlan plan, CancellationToken cancellationToken)
     {
         var done = default(ImportProgress);
+        var isWarned = false;
         var bad = await AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(async context =>
@@ -65,6 +66,12 @@ internal static class ImportCommand
                     progress =>
                     {
                         done = progress;
+                        if (!progress.IsNoted && !isWarned)
+                        {
+                            isWarned = true;
+                            Console.Error.WriteLine($"Beside {plan.File} nothing can be written: the import goes on, but when stopped it starts again from the first row.");
+                        }
+
                         bar.Description = $"{plan.Collection}: {progress.Rows:N0} rows";
                         bar.Value = progress.Bytes;
                     },

@@ -28,9 +28,9 @@ internal sealed record ImportPlan
 /// <summary>A row that was left out.</summary>
 internal sealed record BadRow(long Number, long Line, string Reason);
 
-/// <summary>What has been done so far.</summary>
+/// <summary>What has been done so far, and whether that is noted: an import without a note starts again from the first row.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct ImportProgress(long Rows, long Bytes, long Bad);
+internal readonly record struct ImportProgress(long Rows, long Bytes, long Bad, bool IsNoted);
 
 /// <summary>
 /// Writes the rows of a file as documents, through the API like any app. Each row has a key of its own, so writing it
@@ -86,8 +86,8 @@ internal sealed class Importer(DocumentsService.DocumentsServiceClient documents
             bad.AddRange(done.Bad);
             if (done.LastRow.Number > 0)
             {
-                checkpoint.Save(done.LastRow.Number);
-                report(new ImportProgress(done.LastRow.Number, done.LastRow.EndOffset, bad.Count));
+                var isNoted = checkpoint.TrySave(done.LastRow.Number);
+                report(new ImportProgress(done.LastRow.Number, done.LastRow.EndOffset, bad.Count, isNoted));
             }
         }
     }
