@@ -9,6 +9,9 @@ internal sealed record ServeOptions
     /// <summary>The address to listen on; null for 127.0.0.1 and [::1].</summary>
     public string? Address { get; init; }
 
+    /// <summary>The TLS port beside it; null for none.</summary>
+    public TlsOptions? Tls { get; init; }
+
     /// <summary>Where the embedded database lives.</summary>
     public required string DataDirectory { get; init; }
 

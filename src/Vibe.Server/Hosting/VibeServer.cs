@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Vibe.Rpc.Hosting;
 using Vibe.Options.V1;
 using Vibe.Rpc.Listener;
@@ -22,17 +23,26 @@ internal static class VibeServer
     /// <exception cref="Refusal">The server cannot start.</exception>
     public static async Task<int> RunAsync(ServeOptions options, CancellationToken cancellationToken)
     {
-        RefuseTakenPort(options);
+        var address = AddressOf(options);
+        RefuseTakenPort(address, options.Port, "--port");
+        Action<WebApplicationBuilder>? listenTls = null;
+        if (options.Tls is { } tls)
+        {
+            RefuseTakenPort(address, tls.Port, "--tls-port");
+            var certificate = await TlsCertificate.OpenAsync(tls, TimeProvider.System, cancellationToken);
+            listenTls = builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenTls(address, tls.Port, certificate));
+        }
+
         await using var storage = await Storage.OpenAsync(options.DataDirectory, StorageUse.Serve, cancellationToken);
         using var telemetry = Telemetry.Start();
-        await using var app = await BuildAsync(options, storage, configure: null, cancellationToken);
+        await using var app = await BuildAsync(options, storage, listenTls, cancellationToken);
         try
         {
             await app.StartAsync(cancellationToken);
         }
         catch (IOException exception)
         {
-            throw new Refusal($"The server cannot listen on port {options.Port}: {exception.Message}");
+            throw new Refusal($"The server cannot listen: {exception.Message}");
         }
 
         Console.WriteLine($"ready: {options.PublicUrl}");
@@ -55,7 +65,7 @@ internal static class VibeServer
     /// <summary>Brings the installation up to date and makes the server, ready to start.</summary>
     /// <param name="options">How to serve.</param>
     /// <param name="storage">The installation; the caller closes it after the server.</param>
-    /// <param name="configure">Changes settings and where logs go, before the features read them.</param>
+    /// <param name="configure">Changes settings, ports and where logs go, before the features read them.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <exception cref="Refusal">The installation cannot be brought up to date.</exception>
     internal static async Task<WebApplication> BuildAsync(
@@ -115,38 +125,40 @@ internal static class VibeServer
         options.RequiresToken = static method => method.GetOptions()?.GetExtension(OptionsExtensions.Method)?.Permission is Permission.Public ? null : true;
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, ServeOptions options)
+    private static void Listen(KestrelServerOptions kestrel, ServeOptions options)
     {
-        if (options.Address is null)
+        if (AddressOf(options) is { } address)
         {
-            kestrel.ListenSharedLocalhost(options.Port);
+            kestrel.ListenShared(address, options.Port);
         }
         else
         {
-            kestrel.ListenShared(IPAddress.Parse(options.Address), options.Port);
+            kestrel.ListenSharedLocalhost(options.Port);
         }
     }
 
+    private static IPAddress? AddressOf(ServeOptions options) => options.Address is null ? null
+        : IPAddress.TryParse(options.Address, out var given) ? given
+        : throw new Refusal($"--address {options.Address} is not an IP address.");
+
     // Before the database is started for nothing. Someone may still take the port in between; Kestrel says so then.
-    private static void RefuseTakenPort(ServeOptions options)
+    private static void RefuseTakenPort(IPAddress? given, int port, string option)
     {
-        var address = options.Address is null ? IPAddress.Loopback
-            : IPAddress.TryParse(options.Address, out var given) ? given
-            : throw new Refusal($"--address {options.Address} is not an IP address.");
+        var address = given ?? IPAddress.Loopback;
         try
         {
             using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            probe.Bind(new IPEndPoint(address, options.Port));
+            probe.Bind(new IPEndPoint(address, port));
             probe.Listen();
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            throw new Refusal($"Port {options.Port} is in use: stop the program that listens there, or choose another with --port.");
+            throw new Refusal($"Port {port} is in use: stop the program that listens there, or choose another with {option}.");
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new Refusal($"Port {options.Port} needs more rights: choose one above 1023 with --port.");
+            throw new Refusal($"Port {port} needs more rights: choose one above 1023 with {option}.");
         }
         catch (SocketException exception)
         {
