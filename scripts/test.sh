@@ -53,6 +53,7 @@ for project in Vibe.Rpc.Tests Vibe.Postgres.Tests Vibe.Server.Tests; do
 done
 suite "conformance: independent clients" node tests/conformance/run.mjs
 suite "end to end: as a newcomer" node tests/e2e/run.mjs
+suite "end to end: the reference page in a browser" node tests/e2e/docs.mjs
 suite "robustness: kill -9" node tests/robustness/run.mjs
 
 echo "$passed passed, $failed failed"

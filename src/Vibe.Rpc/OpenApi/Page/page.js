@@ -299,7 +299,11 @@ async function run(request, inputs, { result, send, stop, streams }) {
     }
   } catch (error) {
     say(abort.signal.aborted, h("b", null, abort.signal.aborted ? "Stopped" : "No answer"), h("span", null, abort.signal.aborted ? "" : String(error.message ?? error)), took());
-  } finally { send.disabled = false; stop.hidden = true; if (!output.children.length) output.hidden = true; }
+  } finally {
+    send.disabled = false; stop.hidden = true; if (!output.children.length) output.hidden = true;
+    // The card may be longer than the window: the answer must not come out of sight.
+    status.scrollIntoView({ block: "nearest" });
+  }
 }
 
 async function readLines(response, output, progress) {
@@ -343,10 +347,12 @@ $("reveal").onclick = () => {
   $("token").type = shown ? "text" : "password"; $("reveal").setAttribute("aria-pressed", String(shown));
 };
 $("menu").onclick = () => openMenu(!$("nav").classList.contains("open"));
+// Also for the page that is shown already, whose address does not change.
+$("tree").onclick = (e) => { if (e.target.closest("a")) openMenu(false); };
 $("search").oninput = drawTree;
 addEventListener("hashchange", () => { route(); $("main").focus({ preventScroll: true }); });
 addEventListener("keydown", (e) => {
-  if (e.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) { e.preventDefault(); if (innerWidth <= 820) openMenu(true); $("search").focus(); }
+  if (e.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) { e.preventDefault(); if (innerWidth <= 820) openMenu(true); $("search").focus(); $("search").select(); }
   if (e.key === "Escape" && $("nav").classList.contains("open")) { openMenu(false); $("menu").focus(); }
 });
 
