@@ -1,5 +1,6 @@
 // The reference page of a running server, in headless Chromium: found, read and used, by keyboard, in light, dark and on a
 // phone. SCREENSHOTS=DIR keeps pictures of it. Ends with: N passed, N failed.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, chmodSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -20,9 +21,12 @@ chmodSync(work, 0o755); // The database does not run as root: its user must get 
 writeFileSync(`${work}/cities.json`, JSON.stringify([
   { name: "Lisboa", country: "PT", lat: "38.72", lng: "-9.13" }, { name: "Porto", country: "PT", lat: "41.15", lng: "-8.61" },
 ]));
-const port = await freePort();
+execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-days", "1",
+  "-keyout", `${work}/key.pem`, "-out", `${work}/certificate.pem`], { stdio: "ignore" });
+const port = await freePort(), tlsPort = await freePort();
 const url = `http://127.0.0.1:${port}`;
-const server = await startServer(`${root}scripts/vibe`, ["serve", "--port", `${port}`, "--data", `${work}/data`, "--demo", "--demo-cities", `${work}/cities.json`]);
+const server = await startServer(`${root}scripts/vibe`, ["serve", "--port", `${port}`, "--tls-port", `${tlsPort}`, "--data", `${work}/data`, "--demo", "--demo-cities", `${work}/cities.json`],
+  { env: { ...process.env, VIBE_TLS_CERTIFICATE: `${work}/certificate.pem`, VIBE_TLS_KEY: `${work}/key.pem` } });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -34,6 +38,7 @@ try {
   const operations = Object.entries(description.paths).flatMap(([path, item]) => Object.keys(item).map((verb) => ({ path, verb, id: item[verb].operationId })));
   for (const look of looks) await uses(look, operations, token);
   await keepsOut();
+  await worksOverTls();
 } finally {
   await browser.close();
   server.kill("SIGTERM");
@@ -166,5 +171,16 @@ async function keepsOut() {
     });
     assert.deepEqual(outcome, { blocked: ["connect-src", "require-trusted-types-for", "style-src-elem"], taken: false, shown: "block" });
     await page.context().close();
+  });
+}
+
+async function worksOverTls() {
+  await check("/docs: the TLS port serves it over HTTP/2", async () => {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    const page = await context.newPage();
+    await page.goto(`https://localhost:${tlsPort}/docs`);
+    await page.getByRole("heading", { level: 1, name: "Vibe" }).waitFor();
+    assert.equal(await page.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol), "h2");
+    await context.close();
   });
 }

@@ -17,7 +17,7 @@ internal static class ServeCommand
         var cities = new Option<FileInfo?>("--demo-cities") { Description = "A JSON array that becomes the demo's public collection `cities`.", HelpName = "FILE" };
 
         var command = new Command("serve", "Serve the platform until Ctrl-C or SIGTERM, then drain and stop.") { port, address, data, demo, cities };
-        tls.AddTo(command, port);
+        tls.AddTo(command);
         command.SetAction((parsed, cancellationToken) => VibeServer.RunAsync(
             new ServeOptions
             {

@@ -28,6 +28,11 @@ internal static class VibeServer
         Action<WebApplicationBuilder>? listenTls = null;
         if (options.Tls is { } tls)
         {
+            if (tls.Port == options.Port)
+            {
+                throw new Refusal("--tls-port must be another port than --port.");
+            }
+
             RefuseTakenPort(address, tls.Port, "--tls-port");
             var certificate = await TlsCertificate.OpenAsync(tls, TimeProvider.System, cancellationToken);
             listenTls = builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenTls(address, tls.Port, certificate));
