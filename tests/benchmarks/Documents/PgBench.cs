@@ -13,8 +13,9 @@ using Vibe.Server.Kernel;
 namespace Vibe.Benchmarks.Documents;
 
 /// <summary>
-/// The limit: <c>pgbench -M prepared</c> with the SQL that the server sends, as the same role, with the same context in the
-/// same round trip. The texts come from the server's own compilers.
+/// The limit: <c>pgbench -M prepared</c> with the SQL that the server sends, as the same role, with the same context and
+/// settings in the same round trip. The texts of writes and lists come from the server's own compilers; those of get and
+/// search say the same by hand, and search leaves out the server's question whether there is an index.
 /// </summary>
 internal sealed partial class PgBench(string socketDirectory, Caller caller, IReadOnlySet<string> readyFields)
 {
@@ -35,9 +36,12 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, IRe
             {Render(caller.ToRequestContext().ToStatement(), "c", id, variables)};
             {Render(Statement(what), "s", id, variables)};
             \endpipeline
-            
+
             """);
-        var access = what.Operation is Operation.Create or Operation.Update ? "off" : "on";
+        // As Vibe.Postgres sets the connections of reading requests.
+        var settings = what.Operation is Operation.Create or Operation.Update
+            ? "-c default_transaction_read_only=off"
+            : "-c default_transaction_read_only=on -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off";
         await ServerProcess.RunAsync(
             "pgbench",
             [
@@ -45,7 +49,7 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, IRe
                 "-T", Math.Ceiling(duration.TotalSeconds).ToString(CultureInfo.InvariantCulture),
                 "-f", script, "-l", "--log-prefix", Path.Combine(folder, "log"), .. variables.SelectMany(static variable => (string[])["-D", variable]), EmbeddedCluster.DefaultDatabase,
             ],
-            ("PGOPTIONS", $"-c default_transaction_read_only={access}"));
+            ("PGOPTIONS", settings));
         var latencies = Directory.EnumerateFiles(folder, "log*").SelectMany(File.ReadLines)
             .Select(static line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture)).ToList();
         Directory.Delete(folder, recursive: true);
