@@ -18,7 +18,7 @@ internal sealed record BenchOptions
     public TimeSpan WarmUp => TimeSpan.FromSeconds(1);
 
     /// <summary>How long each contender runs before its first measurement, so that the runtime has compiled what it will.</summary>
-    public TimeSpan Settle => TimeSpan.FromSeconds(IsQuick ? 2 : 6);
+    public TimeSpan Settle => TimeSpan.FromSeconds(IsQuick ? 4 : 12);
 
     /// <summary>The repository.</summary>
     public static string Root { get; } = FindRoot();
