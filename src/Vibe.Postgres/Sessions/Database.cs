@@ -1,6 +1,7 @@
 using System.Data;
 using System.Globalization;
 using Npgsql;
+using Vibe.Postgres.Replication;
 
 namespace Vibe.Postgres.Sessions;
 
@@ -34,6 +35,9 @@ public sealed class Database : IAsyncDisposable
     internal ConnectionPool Reads { get; }
 
     internal ConnectionPool Writes { get; }
+
+    /// <summary>The change feed of a publication, read as the migrating login.</summary>
+    public ReplicationFeed CreateFeed(string publication) => new(Options, publication);
 
     /// <summary>A batch on behalf of <paramref name="context"/>.</summary>
     public Batch CreateBatch(RequestContext context, Access access)

@@ -59,6 +59,7 @@ internal sealed class CallerCache(TokenCodec tokens, TimeProvider time)
             App = claims.Client,
             Principals = isApp ? [claims.Subject] : [claims.Subject, PrincipalName.Users],
             Scopes = Scopes.Parse(claims.Scope),
+            ExpireTime = claims.ExpireTime,
         };
     }
 

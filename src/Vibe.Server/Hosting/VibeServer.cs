@@ -10,6 +10,8 @@ using Vibe.Server.Auth;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
 using Vibe.Server.Pipeline;
+using Vibe.Server.Realtime;
+using Vibe.Server.Realtime.Feed;
 
 namespace Vibe.Server.Hosting;
 
@@ -103,7 +105,9 @@ internal static class VibeServer
         services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
         services.AddCallPipeline(auth, keys);
         services.Configure<ValidationOptions>(validation => validation.Domain = VibeError.Domain);
+        services.AddSingleton(new FeedCursors(storage.MasterKey.Derive("feed cursor")));
         services.AddDocuments();
+        services.AddRealtime();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxRequestBytes;
@@ -114,6 +118,7 @@ internal static class VibeServer
         var app = builder.Build();
         app.UseCors(GrpcCorsExtensions.PolicyName);
         app.MapDocuments();
+        app.MapRealtime();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();

@@ -25,6 +25,9 @@ internal sealed record Caller
     /// <summary>What the user granted the app.</summary>
     public Scopes Scopes { get; init; } = Scopes.None;
 
+    /// <summary>When the access token ends, and with it every stream it opened; null without one.</summary>
+    public DateTimeOffset? ExpireTime { get; init; }
+
     /// <summary>Whether there is an access token.</summary>
     public bool IsSignedIn => Did is not null;
 }

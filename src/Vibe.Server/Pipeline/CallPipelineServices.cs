@@ -14,7 +14,8 @@ internal static class CallPipelineServices
         services.AddSingleton<TokenCodec>();
         services.AddSingleton<CallerCache>();
         services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());
-        services.AddSingleton(MethodPolicy.ReadAll([Vibe.Documents.V1.DocumentsService.Descriptor]));
+        services.AddSingleton(MethodPolicy.ReadAll(
+            [Vibe.Documents.V1.DocumentsService.Descriptor, Vibe.Realtime.V1.RealtimeService.Descriptor]));
         services.AddSingleton<Authenticate>();
         services.AddSingleton<Limit>();
         services.AddSingleton<Authorize>();

@@ -35,6 +35,8 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["SuggestFieldIndex"] = """{"fieldIndex":{"collection":"notes","path":"data.suggested"}}""",
         ["ApproveFieldIndex"] = """{"fieldIndex":{"collection":"texts","path":"data","kind":"KIND_TEXT"}}""",
         ["ListFieldIndexes"] = "{}",
+        ["Subscribe"] = "{}",
+        ["UpdateSubscriptions"] = """{"streamId":"0190a000-0000-7000-8000-000000000000"}""",
         ["DropFieldIndex"] = """{"collection":"notes","path":"data.dropped"}""",
     };
 
@@ -53,15 +55,21 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
     {
         var (service, name) = (fullName[..fullName.LastIndexOf('.')], fullName[(fullName.LastIndexOf('.') + 1)..]);
         Assert.True(Requests.TryGetValue(name, out var request), $"{fullName} is not in the table of requests.");
-        var permission = Declared.Single(method => method.FullName == fullName).GetOptions().GetExtension(OptionsExtensions.Method).Permission;
+        var method = Declared.Single(method => method.FullName == fullName);
+        var permission = method.GetOptions().GetExtension(OptionsExtensions.Method).Permission;
         var path = $"/{service}/{name}";
 
         foreach (var (kind, token, expected) in Expectations(permission))
         {
             var user = new ApiUser(_server, "", token);
-            using var message = user.Request(HttpMethod.Post, path, Encoding.UTF8.GetBytes(await PrepareAsync(request, token)), "application/json");
+            var json = Encoding.UTF8.GetBytes(await PrepareAsync(request, token));
+            using var message = method.IsServerStreaming
+                ? user.Request(HttpMethod.Post, path, [0, 0, 0, 0, (byte)json.Length, .. json], "application/connect+json")
+                : user.Request(HttpMethod.Post, path, json, "application/json");
             using var response = await _server.Http.SendAsync(message);
-            var body = await response.Content.ReadAsStringAsync();
+            var body = method.IsServerStreaming
+                ? EndOfStream(await response.Content.ReadAsByteArrayAsync())
+                : await response.Content.ReadAsStringAsync();
             Assert.True(expected == Outcome(response.StatusCode, body), $"{name}, {kind}: expected {expected}, got {response.StatusCode} {body}");
         }
     }
@@ -106,15 +114,22 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         yield return ("a token for everything", _server.Sign(Me, EveryScope), "open");
     }
 
+    // A stream that fails at once is one frame with the flag of the end: {"error": …}.
+    private static string EndOfStream(byte[] frames)
+    {
+        Assert.Equal(2, frames[0]);
+        return JsonNode.Parse(frames.AsSpan(5))!["error"]!.ToJsonString();
+    }
+
     // Open: the call came to its handler, which may still find that there is nothing to see.
     private static string Outcome(HttpStatusCode status, string body)
     {
-        if (status == HttpStatusCode.OK)
+        if (status == HttpStatusCode.OK && !body.StartsWith("""{"code""", StringComparison.Ordinal))
         {
             return "open";
         }
 
-        var failure = WireFailure.OfConnect(status, body);
+        var failure = WireFailure.OfConnect(status == HttpStatusCode.OK ? HttpStatusCode.BadRequest : status, body);
         return failure.Code is StatusCode.NotFound or StatusCode.FailedPrecondition or StatusCode.InvalidArgument && failure.Info.Domain == "vibe.dev"
             ? "open"
             : $"{(string)JsonNode.Parse(body)!["code"]!} {failure.Info.Reason}";

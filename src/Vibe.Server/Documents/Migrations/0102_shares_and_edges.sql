@@ -7,10 +7,13 @@ create table vibe.doc_acl (
   doc_id uuid not null,
   create_time timestamptz not null,
   removed boolean not null default false,
+  via text[] not null default '{}',
   txid xid8 not null default pg_current_xact_id(),
   primary key (principal, doc_id));
 comment on table vibe.doc_acl is
   'One row per share with a named principal. removed: taken away in transaction txid; for * and users, and for who is denied, only such rows exist';
+comment on column vibe.doc_acl.via is
+  'Of a denial: what the document was open to before; it is news only to those who were among them. Else empty';
 comment on column vibe.doc_acl.create_time is 'The document''s, for lists';
 create index doc_acl_feed on vibe.doc_acl (principal, collection, create_time desc, doc_id desc) where not removed;
 create index doc_acl_txid on vibe.doc_acl (txid);

@@ -13,6 +13,7 @@ declare
   has text[];
   lost text[] := '{}';
   regained text[] := '{}';
+  opened text[] := '{}';
   by_value boolean;
   by_text boolean;
 begin
@@ -20,21 +21,25 @@ begin
     has := vibe.shares(new);
     had := case when is_new then '{}' else vibe.shares(old) end;
     if not is_new then
-      -- What only a row here can tell somebody who catches up: a lost audience, a new denial.
+      -- What only a row here can tell somebody who catches up: a lost audience, a new denial. Nobody is told of a document
+      -- that was not open to them before.
+      opened := old.readers || case old.audience when 2 then '{*}'::text[] when 1 then '{users}' else '{}' end;
       lost := array(
         select case old.audience when 2 then '*' else 'users' end where new.audience < old.audience
-        union select p from unnest(new.denied) p where p <> all (old.denied));
+        union select p from unnest(new.denied) p where p <> all (old.denied) and opened <> '{}');
       regained := array(
         select p from unnest('{*,users}'::text[]) p where new.audience > old.audience
         union select p from unnest(old.denied) p where p <> all (new.denied));
     end if;
     if had <> has or lost <> '{}' then
-      insert into vibe.doc_acl as a (principal, collection, doc_id, create_time, removed)
-        select p, new.collection, new.id, new.create_time, p <> all (has)
+      insert into vibe.doc_acl as a (principal, collection, doc_id, create_time, removed, via)
+        select p, new.collection, new.id, new.create_time, p <> all (has),
+          case when p = any (had || has || '{*,users}') then '{}' else opened end
         from (select unnest(had) union select unnest(has) union select unnest(lost)) x(p)
         where (p = any (had)) <> (p = any (has)) or p = any (lost)
         order by p
-      on conflict (principal, doc_id) do update set removed = excluded.removed, txid = pg_current_xact_id()
+      on conflict (principal, doc_id) do update set removed = excluded.removed, txid = pg_current_xact_id(),
+          via = case when a.removed and a.via = '{}' then a.via else excluded.via end
         where a.removed <> excluded.removed or excluded.removed;
     end if;
     if regained <> '{}' then

@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKu4FCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKtMGCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -41,8 +41,10 @@ namespace Vibe.Errors.V1 {
             "EA8SJAogRVJST1JfUkVBU09OX1FVRVJZX1RPT19FWFBFTlNJVkUQEBIdChlF",
             "UlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEBESHwobRVJST1JfUkVBU09OX1dS",
             "SVRFX0NPTkZMSUNUEBISJQohRVJST1JfUkVBU09OX0RBVEFCQVNFX1VOQVZB",
-            "SUxBQkxFEBMSHQoZRVJST1JfUkVBU09OX1NUT1JBR0VfRlVMTBAUYgZwcm90",
-            "bzM="));
+            "SUxBQkxFEBMSHQoZRVJST1JfUkVBU09OX1NUT1JBR0VfRlVMTBAUEh8KG0VS",
+            "Uk9SX1JFQVNPTl9DVVJTT1JfSU5WQUxJRBAVEh8KG0VSUk9SX1JFQVNPTl9D",
+            "VVJTT1JfRVhQSVJFRBAWEiEKHUVSUk9SX1JFQVNPTl9TVFJFQU1fTk9UX0ZP",
+            "VU5EEBdiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -73,6 +75,9 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_WRITE_CONFLICT")] WriteConflict = 18,
     [pbr::OriginalName("ERROR_REASON_DATABASE_UNAVAILABLE")] DatabaseUnavailable = 19,
     [pbr::OriginalName("ERROR_REASON_STORAGE_FULL")] StorageFull = 20,
+    [pbr::OriginalName("ERROR_REASON_CURSOR_INVALID")] CursorInvalid = 21,
+    [pbr::OriginalName("ERROR_REASON_CURSOR_EXPIRED")] CursorExpired = 22,
+    [pbr::OriginalName("ERROR_REASON_STREAM_NOT_FOUND")] StreamNotFound = 23,
   }
 
   #endregion

@@ -168,6 +168,29 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_STORAGE_FULL = 20;
    */
   STORAGE_FULL = 20,
+
+  /**
+   * INVALID_ARGUMENT. The cursor is broken, or belongs to another caller. Start over without it. Metadata:
+   * `earliestCursor`.
+   *
+   * @generated from enum value: ERROR_REASON_CURSOR_INVALID = 21;
+   */
+  CURSOR_INVALID = 21,
+
+  /**
+   * OUT_OF_RANGE. What happened since the cursor is no longer known, or the caller's rights are others now: read everything
+   * again. Metadata: `earliestCursor`.
+   *
+   * @generated from enum value: ERROR_REASON_CURSOR_EXPIRED = 22;
+   */
+  CURSOR_EXPIRED = 22,
+
+  /**
+   * NOT_FOUND. The caller has no such stream. Metadata: `streamId`.
+   *
+   * @generated from enum value: ERROR_REASON_STREAM_NOT_FOUND = 23;
+   */
+  STREAM_NOT_FOUND = 23,
 }
 
 /**

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Vibe.Documents.V1;
+using Vibe.Postgres.Replication;
+using Vibe.Realtime.V1;
+using Vibe.Server.Documents;
+using Vibe.Server.Documents.Queries;
+using Vibe.Server.Kernel;
+
+namespace Vibe.Server.Realtime.Feed;
+
+/// <summary>
+/// One version of a document as the feed delivers it, with who may see it. Parsed once, turned into messages once for each
+/// distinct answer, however many subscribers there are. Thread-safe.
+/// </summary>
+internal sealed class FeedDocument
+{
+    private static readonly Caller Stranger = new();
+
+    private readonly ConcurrentDictionary<(ReadMask Mask, bool IsOwner), Document> _messages = new();
+    private readonly ConcurrentDictionary<(ReadMask Mask, bool IsOwner, uint Target, ChangeKind Kind), SubscribeResponse> _frames = new();
+    private readonly Lazy<JsonDocument?> _body;
+
+    private FeedDocument(DocumentRow row)
+    {
+        Row = row;
+        _body = new(() => row.DeleteTime is null ? JsonDocument.Parse(row.Data, DocumentView.BodyOptions) : null);
+    }
+
+    /// <summary>The document.</summary>
+    public DocumentRow Row { get; }
+
+    /// <summary>0 named principals, 1 every signed-in user, 2 everyone.</summary>
+    public required int Audience { get; init; }
+
+    /// <summary>Named principals that may read.</summary>
+    public required string[] Readers { get; init; }
+
+    /// <summary>Principals kept out.</summary>
+    public required string[] Denied { get; init; }
+
+    /// <summary>The transaction that wrote this version.</summary>
+    public required ulong Transaction { get; init; }
+
+    /// <summary>Whether it is a tombstone.</summary>
+    public bool IsDeleted => Row.DeleteTime is not null;
+
+    /// <summary>About how much memory it takes.</summary>
+    public int Bytes => 512 + Row.Data.Length + Row.Acl.Length + Row.Edges.Length;
+
+    /// <summary>For filters and orders.</summary>
+    public DocumentView View => new()
+    {
+        Id = Row.Id,
+        Collection = Row.Collection,
+        Owner = Row.Owner,
+        App = Row.App,
+        Key = Row.Key,
+        CreateTime = TimeText.FromDateTime(Row.CreateTime.UtcDateTime),
+        UpdateTime = TimeText.FromDateTime(Row.UpdateTime.UtcDateTime),
+        Revision = Row.Revision,
+        Data = _body.Value?.RootElement ?? default,
+    };
+
+    /// <summary>Reads a row of the table <c>documents</c>.</summary>
+    public static FeedDocument Read(FeedRow row) => new(new DocumentRow
+    {
+        Id = row.GetGuid("id"),
+        Collection = row.GetString("collection"),
+        Owner = row.GetString("owner_did"),
+        App = row.GetString("app_did"),
+        Key = row.GetStringOrNull("key"),
+        Data = row.GetJson("data"),
+        Acl = row.GetJson("acl"),
+        Edges = row.GetJson("edges"),
+        CreateTime = row.GetTimestamp("create_time"),
+        UpdateTime = row.GetTimestamp("update_time"),
+        DeleteTime = row.GetTimestampOrNull("delete_time"),
+        Revision = row.GetInt64("revision"),
+    })
+    {
+        Audience = (int)row.GetInt64("audience"),
+        Readers = row.GetTextArray("readers"),
+        Denied = row.GetTextArray("denied"),
+        Transaction = row.GetXid8("txid"),
+    };
+
+    /// <summary>Whether the row policies let the caller read it. The same rule as <c>documents_read</c> and <c>documents_read_scope</c>.</summary>
+    public bool IsVisibleTo(Caller caller)
+    {
+        var isOwner = caller.Did is not null && Row.Owner == caller.Did;
+        if (!isOwner && Denied.Length > 0 && Meets(Denied, caller))
+        {
+            return false;
+        }
+
+        return Audience == 2 || (MayRead(caller, isOwner) && caller.Scopes.MayRead(Row.Collection));
+    }
+
+    /// <summary>The document as the caller may see it; the same instance for all who see the same.</summary>
+    public Document MessageFor(Caller caller, ReadMask mask)
+    {
+        var isOwner = Row.Owner == caller.Did;
+        return _messages.GetOrAdd((mask, isOwner), static (key, document) => document.Row.ToProto(key.IsOwner ? document.Owner() : Stranger, key.Mask), this);
+    }
+
+    /// <summary>The frame that tells this one change for one target; the same instance for all who see the same.</summary>
+    public SubscribeResponse FrameFor(Caller caller, ReadMask mask, uint target, ChangeKind kind) => _frames.GetOrAdd(
+        (mask, Row.Owner == caller.Did, target, kind),
+        static (key, state) =>
+        {
+            var change = new TargetChange { TargetId = key.Target };
+            state.Document.AddTo(change, state.Caller, key.Mask, key.Kind);
+            return new SubscribeResponse { Batch = new Batch { Changes = { change } } };
+        },
+        (Document: this, Caller: caller));
+
+    /// <summary>Adds this change to what is told of a target.</summary>
+    public void AddTo(TargetChange change, Caller caller, ReadMask mask, ChangeKind kind)
+    {
+        switch (kind)
+        {
+            case ChangeKind.Added:
+                change.Added.Add(MessageFor(caller, mask));
+                break;
+            case ChangeKind.Modified:
+                change.Modified.Add(MessageFor(caller, mask));
+                break;
+            default:
+                change.Removed.Add(new RemovedDocument { Id = Row.Id.ToString(), Revision = Row.Revision });
+                break;
+        }
+    }
+
+    private Caller Owner() => new() { Did = Row.Owner };
+
+    private bool MayRead(Caller caller, bool isOwner) =>
+        isOwner || (Audience == 1 && caller.Principals.Contains(PrincipalName.Users)) || (Readers.Length > 0 && Meets(Readers, caller));
+
+    private static bool Meets(string[] principals, Caller caller)
+    {
+        foreach (var principal in principals)
+        {
+            if (caller.Principals.Contains(principal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>What a change means to a target.</summary>
+internal enum ChangeKind
+{
+    /// <summary>The document belongs to the target now.</summary>
+    Added,
+
+    /// <summary>It did before, and still does.</summary>
+    Modified,
+
+    /// <summary>It does not any more.</summary>
+    Removed,
+}
+
+/// <summary>One document before and after a transaction.</summary>
+/// <param name="Old">Null when it was made.</param>
+/// <param name="New">As it is now; perhaps a tombstone.</param>
+internal sealed record FeedChange(FeedDocument? Old, FeedDocument New);
+
+/// <summary>The documents one transaction changed.</summary>
+/// <param name="Transaction">Its number.</param>
+/// <param name="Changes">What it changed, in order.</param>
+internal sealed record CommittedChanges(ulong Transaction, IReadOnlyList<FeedChange> Changes)
+{
+    /// <summary>About how much memory it takes.</summary>
+    public long Bytes { get; } = Changes.Sum(static change => (long)change.New.Bytes + (change.Old?.Bytes ?? 0));
+}

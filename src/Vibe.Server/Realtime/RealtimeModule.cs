@@ -1,0 +1,37 @@
+using Vibe.Postgres.Sessions;
+using Vibe.Realtime.V1;
+using Vibe.Rpc.Rest;
+using Vibe.Server.Realtime.Feed;
+using Vibe.Server.Realtime.Hub;
+using Vibe.Server.Realtime.Subscriptions;
+
+namespace Vibe.Server.Realtime;
+
+/// <summary>Puts the realtime feature together.</summary>
+internal static class RealtimeModule
+{
+    private const string Publication = "vibe_feed";
+
+    /// <summary>Adds the feature. Needs the database, a clock, the cursors and the documents feature.</summary>
+    public static IServiceCollection AddRealtime(this IServiceCollection services)
+    {
+        services.AddSingleton(static provider =>
+            provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Realtime").Get<RealtimeOptions>() ?? new RealtimeOptions());
+        services.AddSingleton(static provider => provider.GetRequiredService<Database>().CreateFeed(Publication));
+        services.AddSingleton<FeedDatabase>();
+        services.AddSingleton<ChangeHub>();
+        services.AddHostedService<FeedReader>();
+        services.AddSingleton<CatchUpStore>();
+        services.AddSingleton<TargetStart>();
+        services.AddSingleton<SubscriberServices>();
+        services.AddSingleton<Subscribers>();
+        services.AddSingleton<RealtimeService>();
+        services.Configure<RestOptions>(static rest => rest.EventId = static message => message is SubscribeResponse frame
+            ? frame.Ready?.Cursor ?? frame.Checkpoint?.Cursor
+            : null);
+        return services;
+    }
+
+    /// <summary>Maps the feature's service.</summary>
+    public static void MapRealtime(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<RealtimeService>();
+}

@@ -1,0 +1,26 @@
+namespace Vibe.Server.Realtime;
+
+/// <summary>Settings of live queries, from <c>Vibe:Realtime</c>.</summary>
+internal sealed record RealtimeOptions
+{
+    /// <summary>Targets of one stream at a time. Default 100.</summary>
+    public int MaxTargets { get; init; } = 100;
+
+    /// <summary>What may wait for a slow client, in bytes of documents, before its stream falls back to catching up. Default 4 MiB.</summary>
+    public int MaxQueuedBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>How long a stream stays silent before it repeats its cursor. Default 15 seconds.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The longest time between two heartbeats of the feed. Default 1 second.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How soon after a change a heartbeat follows, so that clients get a cursor. Default 50 milliseconds.</summary>
+    public TimeSpan HeartbeatAfterChange { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Bytes of documents kept in memory for streams that start or resume. Default 64 MiB.</summary>
+    public long RingBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Changes that a resuming target reads from the database before it has to start over. Default 1,000,000.</summary>
+    public int MaxCatchUp { get; init; } = 1_000_000;
+}

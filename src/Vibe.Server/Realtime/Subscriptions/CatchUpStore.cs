@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using Vibe.Postgres.Replication;
+using Vibe.Postgres.Sessions;
+using Vibe.Server.Documents;
+using Vibe.Server.Documents.Queries;
+using Vibe.Server.Kernel;
+
+namespace Vibe.Server.Realtime.Subscriptions;
+
+/// <summary>A document that changed since a cursor, as it is now; or one that the caller may not see any more.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Row">The document, perhaps a tombstone; null when it is out of sight.</param>
+/// <param name="Audience">0 named principals, 1 every signed-in user, 2 everyone.</param>
+internal sealed record MissedChange(Guid Id, DocumentRow? Row, int Audience);
+
+/// <summary>Reads from the tables what a target missed, under the caller's own rights.</summary>
+internal sealed class CatchUpStore(Database database)
+{
+    private const int PageSize = 500;
+
+    /// <summary>
+    /// What changed in a collection after a snapshot, each document once in its present state, then what left the caller's sight. Pages
+    /// are statements of their own: a document that changes in between moves on to a later transaction, which the feed tells.
+    /// </summary>
+    public async IAsyncEnumerable<MissedChange> ReadAsync(
+        Caller caller, string collection, Snapshot since, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (ulong Transaction, Guid Id) last = (since.Min, Guid.Empty);
+        while (true)
+        {
+            var page = await database.QueryAsync(
+                caller.ToRequestContext(),
+                $"""
+                select {DocumentRow.Columns}, d.audience, d.txid
+                from vibe.documents d
+                where d.collection = {collection} and d.txid >= {last.Transaction} and (d.txid, d.id) > ({last.Transaction}, {last.Id})
+                  and not pg_visible_in_snapshot(d.txid, {since.Text}::pg_snapshot)
+                order by d.txid, d.id limit {PageSize}
+                """,
+                static row => (
+                    Row: DocumentRow.Read(row), Audience: row.GetInt32(DocumentRow.ColumnCount), Transaction: row.GetXid8(DocumentRow.ColumnCount + 1)),
+                cancellationToken);
+            foreach (var (row, audience, _) in page)
+            {
+                yield return new MissedChange(row.Id, row, audience);
+            }
+
+            if (page.Count < PageSize)
+            {
+                break;
+            }
+
+            last = (page[^1].Transaction, page[^1].Row.Id);
+        }
+
+        foreach (var id in await ReadLostAsync(caller, collection, since, cancellationToken))
+        {
+            yield return new MissedChange(id, null, 0);
+        }
+    }
+
+    // A query under row-level security cannot show what it hides: the shares that were taken away can.
+    private Task<IReadOnlyList<Guid>> ReadLostAsync(Caller caller, string collection, Snapshot since, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            caller.ToRequestContext(),
+            $"""
+            select distinct a.doc_id from vibe.doc_acl a
+            where a.removed and a.collection = {collection} and a.txid >= {since.Min}
+              and not pg_visible_in_snapshot(a.txid, {since.Text}::pg_snapshot)
+              and (cardinality(a.via) = 0 or a.via && {(string[])[.. caller.Principals, PrincipalName.Everyone]})
+              and not exists (select from vibe.documents d where d.id = a.doc_id)
+            """,
+            static row => row.GetGuid(0), cancellationToken);
+
+    /// <summary>How a row looks to filters.</summary>
+    public static DocumentView ViewOf(DocumentRow row, System.Text.Json.JsonElement body) => new()
+    {
+        Id = row.Id,
+        Collection = row.Collection,
+        Owner = row.Owner,
+        App = row.App,
+        Key = row.Key,
+        CreateTime = TimeText.FromDateTime(row.CreateTime.UtcDateTime),
+        UpdateTime = TimeText.FromDateTime(row.UpdateTime.UtcDateTime),
+        Revision = row.Revision,
+        Data = body,
+    };
+}

@@ -1,0 +1,179 @@
+using Npgsql;
+using Vibe.Documents.V1;
+using Vibe.Postgres.Tests;
+using Vibe.Realtime.V1;
+using Vibe.Server.Realtime;
+using Vibe.Server.Tests.Documents;
+
+namespace Vibe.Server.Tests.Realtime;
+
+/// <summary>Going on from a cursor: from memory, from the tables, on another node, after the feed broke.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Going_on_from_a_cursor_tells_what_was_missed(bool fromMemory)
+    {
+        var (alice, bob, collection) = (host.Documents.User(), host.Documents.User(), host.Documents.Collection());
+        var target = new Target { Collection = collection, Scope = DocumentScope.All, Filter = "data.n > 0", Initial = true };
+        var all = new List<Document>();
+        for (var n = 0; n < 6; n++)
+        {
+            all.Add(await alice.CreateAsync(collection, """{"n":1}""", Someone.Acl([bob.Did])));
+        }
+
+        var follower = host.Node.Follow(bob.Caller, target);
+        await follower.HoldsAsync(all);
+        var cursor = await CursorAfterAsync(follower, alice, collection);
+        await follower.DisposeAsync();
+
+        var changed = await alice.UpdateAsync(all[0].Id, """{"n":2}""");
+        await alice.DeleteAsync(all[1].Id);
+        await alice.UpdateAsync(all[2].Id, acl: Someone.Acl(), mask: ["acl"]);
+        await alice.UpdateAsync(all[3].Id, """{"n":0}""");
+        await alice.UpdateAsync(all[4].Id, acl: Someone.Acl([bob.Did], deny: [bob.Did]), mask: ["acl"]);
+        var added = await alice.CreateAsync(collection, """{"n":7}""", Someone.Acl(["users"]));
+
+        target = target.Clone();
+        target.Cursor = cursor;
+        var node = fromMemory ? host.Node : await host.StartNodeAsync(new RealtimeOptions());
+        await using (var resumed = node.Follow(bob.Caller, follower, target))
+        {
+            await resumed.ReadyAsync();
+            await resumed.HoldsAsync([changed, all[5], added]);
+            var late = await alice.CreateAsync(collection, """{"n":8}""", Someone.Acl(["*"]));
+            await resumed.HoldsAsync([changed, all[5], added, late]);
+        }
+
+        if (!fromMemory)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Catching_up_names_no_document_that_was_never_in_sight()
+    {
+        var (alice, bob, collection) = (host.Documents.User(), host.Documents.User(), host.Documents.Collection());
+        const string Certificate = "cert:did:web:gov.test#Resident";
+        var secret = await alice.CreateAsync(collection);
+        var residents = await alice.CreateAsync(collection, acl: Someone.Acl([Certificate]));
+        var everyones = await alice.CreateAsync(collection, acl: Someone.Acl(["*"]));
+        var follower = host.Node.Follow(bob.Caller, new Target { Collection = collection, Scope = DocumentScope.All });
+        await follower.ReadyAsync();
+        var cursor = await CursorAfterAsync(follower, alice, collection);
+        await follower.DisposeAsync();
+
+        await alice.UpdateAsync(secret.Id, acl: Someone.Acl(deny: [bob.Did]), mask: ["acl"]);
+        await alice.UpdateAsync(residents.Id, acl: Someone.Acl([Certificate], deny: [bob.Did]), mask: ["acl"]);
+        await alice.UpdateAsync(everyones.Id, acl: Someone.Acl(["*"], deny: [bob.Did]), mask: ["acl"]);
+        await alice.DeleteAsync(secret.Id);
+        await using var node = await host.StartNodeAsync(new RealtimeOptions());
+        await using var resumed = node.Follow(bob.Caller, new Target { Collection = collection, Scope = DocumentScope.All, Cursor = cursor });
+        await resumed.ReadyAsync();
+        var named = resumed.Frames.SelectMany(static frame => frame.Batch?.Changes ?? []).SelectMany(static change => change.Removed)
+            .Select(static removed => removed.Id).ToList();
+        Assert.Contains(everyones.Id, named);
+        Assert.DoesNotContain(secret.Id, named);
+        Assert.DoesNotContain(residents.Id, named);
+    }
+
+    [Fact]
+    public async Task A_cursor_is_good_for_one_caller_with_the_same_rights()
+    {
+        var (alice, bob, collection) = (host.Documents.User(), host.Documents.User(), host.Documents.Collection());
+        await using var follower = host.Node.Follow(alice.Caller, new Target { Collection = collection });
+        await follower.ReadyAsync();
+        var cursor = follower.Cursor;
+        Assert.Equal("CURSOR_INVALID", await ReasonAsync(bob, cursor));
+        Assert.Equal("CURSOR_INVALID", await ReasonAsync(alice, "x" + cursor[1..]));
+        Assert.Equal("CURSOR_INVALID", await ReasonAsync(alice, "nonsense"));
+        Assert.Equal("CURSOR_EXPIRED", await ReasonAsync(alice.With($"documents:{collection}:read"), cursor));
+
+        async Task<string> ReasonAsync(Someone someone, string given)
+        {
+            await using var resumed = host.Node.Follow(
+                someone.Caller, new Target { Collection = collection, Cursor = given }, new Target { Id = 1, Collection = collection });
+            var error = (await resumed.FrameAsync(static frame => frame.TargetError is not null)).TargetError;
+            Assert.NotEmpty(error.Metadata["earliestCursor"]);
+            await resumed.ReadyAsync(1);
+            return error.Reason;
+        }
+    }
+
+    [Fact]
+    public async Task The_earliest_cursor_brings_everything_that_changed_since_the_floor()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        var document = await alice.CreateAsync(collection);
+        await using var refused = host.Node.Follow(alice.Caller, new Target { Collection = collection, Cursor = "nonsense" });
+        var earliest = (await refused.FrameAsync(static frame => frame.TargetError is not null)).TargetError.Metadata["earliestCursor"];
+        await using var resumed = host.Node.Follow(alice.Caller, new Target { Collection = collection, Cursor = earliest });
+        await resumed.HoldsAsync([document]);
+    }
+
+    [Fact]
+    public async Task When_the_feed_breaks_streams_go_on_without_a_gap()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        await using var node = await host.StartNodeAsync(new RealtimeOptions());
+        await using var follower = node.Follow(alice.Caller, new Target { Collection = collection, Initial = true });
+        await follower.ReadyAsync();
+        List<Document> all = [];
+        for (var round = 0; round < 5; round++)
+        {
+            all.Add(await alice.CreateAsync(collection));
+            await BreakFeedsAsync();
+            all.Add(await alice.CreateAsync(collection));
+        }
+
+        await follower.HoldsAsync(all);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_falls_behind_and_catches_up()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        await using var node = await host.StartNodeAsync(new RealtimeOptions { MaxQueuedBytes = 20_000 });
+        await using var follower = node.Follow(alice.Caller, new Target { Collection = collection, Initial = true });
+        await follower.ReadyAsync();
+        follower.Blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var text = new string('x', 1000);
+        List<Document> all = [];
+        for (var n = 0; n < 100; n++)
+        {
+            all.Add(await alice.CreateAsync(collection, $$"""{"n":{{n}},"text":"{{text}}"}"""));
+        }
+
+        await alice.DeleteAsync(all[0].Id);
+        var blocked = follower.Blocked;
+        follower.Blocked = null;
+        blocked.SetResult();
+        await follower.HoldsAsync(all.Skip(1));
+
+        // What waited was dropped, and the target started again from the last cursor.
+        Assert.Equal(2, follower.Frames.Count(static frame => frame.Ready is not null));
+    }
+
+    // A cursor that covers all that the follower has seen.
+    private static async Task<string> CursorAfterAsync(Follower follower, Someone writer, string collection)
+    {
+        var marker = await writer.CreateAsync(collection, """{"n":9}""", Someone.Acl(["*"]));
+        await writer.DeleteAsync(marker.Id);
+        await follower.UntilAsync(
+            () => follower.Frames.SkipWhile(frame => !frame.ToString().Contains(marker.Id, StringComparison.Ordinal)).Any(static frame => frame.Checkpoint is not null),
+            () => "no cursor after the marker");
+        return follower.Cursor;
+    }
+
+    private async Task BreakFeedsAsync()
+    {
+        await using var connection = new NpgsqlConnection(host.Documents.Connection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select pg_terminate_backend(pid) from pg_stat_replication where application_name = 'vibe-feed'", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
