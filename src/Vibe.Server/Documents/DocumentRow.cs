@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Documents.Queries;
 
 namespace Vibe.Server.Documents;
 
@@ -40,6 +42,21 @@ internal sealed record DocumentRow
     public required DateTimeOffset? DeleteTime { get; init; }
 
     public required long Revision { get; init; }
+
+    /// <summary>The document as filters and orders see it.</summary>
+    /// <param name="body">The body, parsed with <see cref="DocumentView.BodyOptions"/>; undefined on a tombstone.</param>
+    public DocumentView ToView(JsonElement body) => new()
+    {
+        Id = Id,
+        Collection = Collection,
+        Owner = Owner,
+        App = App,
+        Key = Key,
+        CreateTime = TimeText.FromDateTime(CreateTime.UtcDateTime),
+        UpdateTime = TimeText.FromDateTime(UpdateTime.UtcDateTime),
+        Revision = Revision,
+        Data = body,
+    };
 
     /// <summary>Reads the row of a statement that starts with <see cref="Columns"/>.</summary>
     public static DocumentRow Read(Row row) => new()

@@ -10,7 +10,7 @@ namespace Vibe.Server.Tests.Realtime;
 /// </summary>
 internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _leave = new();

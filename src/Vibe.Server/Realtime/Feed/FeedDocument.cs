@@ -49,18 +49,7 @@ internal sealed class FeedDocument
     public int Bytes => 512 + Row.Data.Length + Row.Acl.Length + Row.Edges.Length;
 
     /// <summary>For filters and orders.</summary>
-    public DocumentView View => new()
-    {
-        Id = Row.Id,
-        Collection = Row.Collection,
-        Owner = Row.Owner,
-        App = Row.App,
-        Key = Row.Key,
-        CreateTime = TimeText.FromDateTime(Row.CreateTime.UtcDateTime),
-        UpdateTime = TimeText.FromDateTime(Row.UpdateTime.UtcDateTime),
-        Revision = Row.Revision,
-        Data = _body.Value?.RootElement ?? default,
-    };
+    public DocumentView View => Row.ToView(_body.Value?.RootElement ?? default);
 
     /// <summary>Reads a row of the table <c>documents</c>.</summary>
     public static FeedDocument Read(FeedRow row) => new(new DocumentRow

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents;
-using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Realtime.Subscriptions;
@@ -71,18 +70,4 @@ internal sealed class CatchUpStore(Database database)
               and not exists (select from vibe.documents d where d.id = a.doc_id)
             """,
             static row => row.GetGuid(0), cancellationToken);
-
-    /// <summary>How a row looks to filters.</summary>
-    public static DocumentView ViewOf(DocumentRow row, System.Text.Json.JsonElement body) => new()
-    {
-        Id = row.Id,
-        Collection = row.Collection,
-        Owner = row.Owner,
-        App = row.App,
-        Key = row.Key,
-        CreateTime = TimeText.FromDateTime(row.CreateTime.UtcDateTime),
-        UpdateTime = TimeText.FromDateTime(row.UpdateTime.UtcDateTime),
-        Revision = row.Revision,
-        Data = body,
-    };
 }

@@ -200,7 +200,7 @@ internal sealed class TargetStart(
         }
 
         using var body = JsonDocument.Parse(row.Data, DocumentView.BodyOptions);
-        return plan.Query.Filter.Matches(CatchUpStore.ViewOf(row, body.RootElement));
+        return plan.Query.Filter.Matches(row.ToView(body.RootElement));
     }
 
     private static async Task SendAsync(
