@@ -1,6 +1,7 @@
 using Vibe.Benchmarks;
 using Vibe.Benchmarks.Documents;
 using Vibe.Benchmarks.Json;
+using Vibe.Benchmarks.Live;
 using Vibe.Benchmarks.Measuring;
 using Vibe.Benchmarks.Rpc;
 
@@ -19,9 +20,12 @@ switch (args)
     case ["drive", var plan]:
         await DocumentsDriver.RunAsync(plan);
         return 0;
+    case ["drive-live", var plan]:
+        await LiveDriver.RunAsync(plan);
+        return 0;
 }
 
-string[] known = ["json", "rpc", "start", "documents", "million"];
+string[] known = ["json", "rpc", "start", "documents", "million", "live"];
 var options = new BenchOptions { IsQuick = args.Contains("--quick"), Rounds = args.Contains("--quick") || args.Contains("--once") ? 1 : 3 };
 var names = args.Except(["--quick", "--once"]).ToList();
 if (names.Except(known).FirstOrDefault() is { } unknown)
@@ -46,6 +50,9 @@ foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name
             break;
         case "documents":
             await new DocumentsBench(options, report).RunAsync(isMillion: false);
+            break;
+        case "live":
+            await new LiveBench(options, report).RunAsync();
             break;
         case "million":
             await new DocumentsBench(options, report).RunAsync(isMillion: true);

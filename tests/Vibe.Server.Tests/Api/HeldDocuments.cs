@@ -27,7 +27,7 @@ internal sealed class HeldDocuments : IAsyncDisposable
     public async Task<long> WaitersAsync()
     {
         await using var command = new NpgsqlCommand(
-            "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and wait_event_type = 'Lock'", _observer);
+            "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'vibe' and state = 'active' and wait_event_type = 'Lock'", _observer);
         return (long)(await command.ExecuteScalarAsync())!;
     }
 

@@ -154,7 +154,7 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await follower.HoldsAsync(all.Skip(1));
 
         // What waited was dropped, and the target started again from the last cursor.
-        Assert.Equal(2, follower.Frames.Count(static frame => frame.Ready is not null));
+        await follower.UntilAsync(() => follower.Frames.Count(static frame => frame.Ready is not null) == 2, () => "it did not start again");
     }
 
     // A cursor that covers all that the follower has seen.
