@@ -6,7 +6,7 @@ internal sealed record RealtimeOptions
     /// <summary>Targets of one stream at a time. Default 100.</summary>
     public int MaxTargets { get; init; } = 100;
 
-    /// <summary>What may wait for a slow client, in bytes of documents, before its stream falls back to catching up. Default 4 MiB.</summary>
+    /// <summary>What may wait for a slow client, in bytes of memory, before its stream falls back to catching up. Default 4 MiB.</summary>
     public int MaxQueuedBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>How long a stream stays silent before it repeats its cursor. Default 15 seconds.</summary>
@@ -18,7 +18,7 @@ internal sealed record RealtimeOptions
     /// <summary>How soon after a change a heartbeat follows, so that clients get a cursor. Default 50 milliseconds.</summary>
     public TimeSpan HeartbeatAfterChange { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Bytes of documents kept in memory for streams that start or resume. Default 64 MiB.</summary>
+    /// <summary>Memory for the latest changes, from which streams start and resume without asking the database. Default 64 MiB.</summary>
     public long RingBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Changes that a resuming target reads from the database before it has to start over. Default 1,000,000.</summary>

@@ -29,6 +29,7 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         var cursor = await CursorAfterAsync(follower, alice, collection);
         await follower.DisposeAsync();
 
+        await alice.CreateAsync(host.Documents.Collection(), """{"n":3}""", Someone.Acl(["*"]));
         var changed = await alice.UpdateAsync(all[0].Id, """{"n":2}""");
         await alice.DeleteAsync(all[1].Id);
         await alice.UpdateAsync(all[2].Id, acl: Someone.Acl(), mask: ["acl"]);

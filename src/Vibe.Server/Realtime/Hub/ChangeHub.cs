@@ -159,16 +159,18 @@ internal sealed class ChangeHub(RealtimeOptions options)
     /// </summary>
     /// <param name="target">The target.</param>
     /// <param name="since">Where it goes on from; null when a snapshot of the database is taken after this call.</param>
-    /// <returns>False when <paramref name="since"/> lies before the ring: the database must tell what it missed.</returns>
+    /// <returns>
+    /// Whether all that was missed is collected; false when <paramref name="since"/> lies before the ring: the database must tell it.
+    /// </returns>
     public bool Attach(LiveTarget target, Snapshot? since)
     {
         lock (_gate)
         {
             target.Restart();
-            var covered = since is not null && _ring.Floor is { } floor && since.Includes(floor);
-            foreach (var transaction in _ring.Transactions)
+            var missed = since is null ? null : _ring.After(since);
+            foreach (var transaction in missed ?? _ring.After(null)!)
             {
-                if (covered && since!.Sees(transaction.Transaction))
+                if (missed is not null && since!.Sees(transaction.Transaction))
                 {
                     continue;
                 }
@@ -188,7 +190,7 @@ internal sealed class ChangeHub(RealtimeOptions options)
                 target.IsAttached = true;
             }
 
-            return covered;
+            return missed is not null;
         }
     }
 

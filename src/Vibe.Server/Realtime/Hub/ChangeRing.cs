@@ -1,104 +1,118 @@
+using System.Runtime.InteropServices;
 using Vibe.Postgres.Replication;
 using Vibe.Server.Realtime.Feed;
 
 namespace Vibe.Server.Realtime.Hub;
 
 /// <summary>
-/// The latest transactions of the feed, for streams that start or resume. It holds every transaction that
-/// <see cref="Floor"/> does not see. Not thread-safe.
+/// The latest transactions of the feed in the order of their commits, for streams that start or resume. It holds every
+/// transaction that <see cref="Floor"/> does not see. Not thread-safe.
 /// </summary>
 /// <param name="capacity">Bytes of documents to keep, besides what must be kept.</param>
 internal sealed class ChangeRing(long capacity)
 {
-    // In the order of commits; a heartbeat stands after all that it sees.
-    private readonly LinkedList<CommittedChanges> _transactions = [];
-    private readonly Queue<(Snapshot Snapshot, long BytesSince)> _heartbeats = new();
+    private readonly List<CommittedChanges> _transactions = [];
+
+    // Each sees all that the one before does. Of several without news in between, the first.
+    private readonly List<Heartbeat> _heartbeats = [];
+
+    // Transactions are numbered as they come; this is the oldest one here.
+    private long _first;
     private long _bytes;
-    private long _bytesEver;
 
     /// <summary>Everything it does not see is here; null before the first heartbeat.</summary>
-    public Snapshot? Floor { get; private set; }
-
-    /// <summary>The transactions in order.</summary>
-    public IEnumerable<CommittedChanges> Transactions => _transactions;
+    public Snapshot? Floor => _heartbeats.Count == 0 ? null : _heartbeats[0].Snapshot;
 
     /// <summary>Adds what was just delivered.</summary>
     public void Add(CommittedChanges transaction)
     {
-        _transactions.AddLast(transaction);
+        _transactions.Add(transaction);
         _bytes += transaction.Bytes;
-        _bytesEver += transaction.Bytes;
     }
 
     /// <summary>Notes a heartbeat, and forgets what is old enough.</summary>
     public void Confirm(Snapshot snapshot)
     {
-        Floor ??= snapshot;
-        _heartbeats.Enqueue((snapshot, _bytesEver));
-        while (_bytes > capacity && _heartbeats.Count > 1)
+        var unseen = _heartbeats.Count == 0 ? _first : _heartbeats[^1].FirstUnseen;
+        while (unseen < _first + _transactions.Count && snapshot.Sees(_transactions[(int)(unseen - _first)].Transaction))
         {
-            _heartbeats.Dequeue();
-            MoveFloor(_heartbeats.Peek().Snapshot);
+            unseen++;
         }
 
-        // Idle hours leave no list of heartbeats behind: between two without a change one will do.
-        if (_heartbeats.Count > 4096)
+        if (_heartbeats.Count == 0 || _heartbeats[^1].FirstUnseen < unseen)
         {
-            Thin();
+            _heartbeats.Add(new Heartbeat(snapshot, unseen));
+            Trim();
         }
     }
 
     /// <summary>Forgets everything: the feed has a gap.</summary>
     public void Clear()
     {
+        _first += _transactions.Count;
         _transactions.Clear();
         _heartbeats.Clear();
         _bytes = 0;
-        Floor = null;
     }
 
-    private void MoveFloor(Snapshot floor)
+    /// <summary>All transactions that a snapshot does not see, and perhaps some that it does.</summary>
+    /// <param name="since">The snapshot; null for one that is taken later than the last heartbeat.</param>
+    /// <returns>Null when some of them are not here any more.</returns>
+    public IEnumerable<CommittedChanges>? After(Snapshot? since)
     {
-        Floor = floor;
-        for (var node = _transactions.First; node is not null;)
+        if (since is null)
         {
-            var next = node.Next;
-            if (floor.Sees(node.Value.Transaction))
-            {
-                _bytes -= node.Value.Bytes;
-                _transactions.Remove(node);
-            }
-            else if (node.Value.Transaction >= floor.Max)
-            {
-                // In the order of commits what follows may still be older, but not by much: it is found with the next floor.
-                break;
-            }
-
-            node = next;
+            return From(_heartbeats.Count == 0 ? _first : _heartbeats[^1].FirstUnseen);
         }
-    }
 
-    private void Thin()
-    {
-        var kept = new List<(Snapshot Snapshot, long BytesSince)>();
-        foreach (var heartbeat in _heartbeats)
+        // The last heartbeat that the snapshot includes: what that one had seen needs no looking at.
+        int low = 0, high = _heartbeats.Count;
+        while (low < high)
         {
-            if (kept.Count > 0 && kept[^1].BytesSince == heartbeat.BytesSince)
+            var middle = (low + high) / 2;
+            if (since.Includes(_heartbeats[middle].Snapshot))
             {
-                kept[^1] = heartbeat;
+                low = middle + 1;
             }
             else
             {
-                kept.Add(heartbeat);
+                high = middle;
             }
         }
 
-        _heartbeats.Clear();
-        foreach (var heartbeat in kept.Count > 4096 ? kept.Where((_, index) => index % 2 == 1 || index == kept.Count - 1) : kept)
+        return low == 0 ? null : From(_heartbeats[low - 1].FirstUnseen);
+    }
+
+    private IEnumerable<CommittedChanges> From(long number)
+    {
+        for (var index = (int)(number - _first); index < _transactions.Count; index++)
         {
-            _heartbeats.Enqueue(heartbeat);
+            yield return _transactions[index];
+        }
+    }
+
+    private void Trim()
+    {
+        var floor = 0;
+        var bytes = _bytes;
+        var kept = 0;
+        while (bytes > capacity && floor + 1 < _heartbeats.Count)
+        {
+            floor++;
+            for (; _first + kept < _heartbeats[floor].FirstUnseen; kept++)
+            {
+                bytes -= _transactions[kept].Bytes;
+            }
         }
 
-        MoveFloor(_heartbeats.Peek().Snapshot);
+        _heartbeats.RemoveRange(0, floor);
+        _transactions.RemoveRange(0, kept);
+        _first += kept;
+        _bytes = bytes;
     }
+
+    /// <param name="Snapshot">What it saw.</param>
+    /// <param name="FirstUnseen">The number of the first transaction that it did not see: it saw all before.</param>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Heartbeat(Snapshot Snapshot, long FirstUnseen);
 }

@@ -58,6 +58,11 @@ internal sealed class SubscriberLoop(
         }
         finally
         {
+            foreach (var target in subscriber.Take(wantsCheckpoint: false).Ended)
+            {
+                services.Hub.Detach(target);
+            }
+
             services.Hub.Remove(subscriber);
         }
     }

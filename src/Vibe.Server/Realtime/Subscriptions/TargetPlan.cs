@@ -81,9 +81,9 @@ internal sealed record TargetPlan
     /// <summary>Whether nothing can ever match: a signed-out visitor owns nothing and is shared nothing with.</summary>
     public bool IsEmpty => !Caller.IsSignedIn && Scope is DocumentScope.Own or DocumentScope.Shared;
 
-    /// <summary>Whether the version belongs to the target: seen, of the scope, and matching.</summary>
+    /// <summary>Whether the version belongs to the target: of the collection and scope, seen, and matching.</summary>
     public bool Holds(FeedDocument version) =>
-        !version.IsDeleted && IsInScope(version.Row.Owner, version.Audience) && version.IsVisibleTo(Caller) && Query.Filter.Matches(version.View);
+        !version.IsDeleted && version.Row.Collection == Query.Collection && IsInScope(version.Row.Owner, version.Audience) && version.IsVisibleTo(Caller) && Query.Filter.Matches(version.View);
 
     /// <summary>What a change means to the target; null for nothing.</summary>
     public ChangeKind? KindOf(FeedChange change)
