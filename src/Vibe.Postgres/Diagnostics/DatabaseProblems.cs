@@ -16,11 +16,11 @@ internal static class DatabaseProblems
         }
         if (report.WalLevel != "logical")
         {
-            yield return $"wal_level is {report.WalLevel}: set it to logical and restart the server, or live updates arrive by polling.";
+            yield return $"wal_level is {report.WalLevel}: set it to logical and restart the server, or live queries do not work.";
         }
         if (!report.MayReplicate)
         {
-            yield return "The login may not replicate: grant it the REPLICATION attribute, or live updates arrive by polling.";
+            yield return "The login may not replicate: grant it the REPLICATION attribute, or live queries do not work.";
         }
         if (!report.Durable)
         {

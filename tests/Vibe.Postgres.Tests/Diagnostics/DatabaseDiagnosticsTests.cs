@@ -37,7 +37,7 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
 
         Assert.Equal(
             [
-                "wal_level is replica: set it to logical and restart the server, or live updates arrive by polling.",
+                "wal_level is replica: set it to logical and restart the server, or live queries do not work.",
                 "Role vibe_view is missing: run vibe migrate.",
                 "Role vibe_app is above row-level security, so everyone sees every document: run ALTER ROLE vibe_app NOSUPERUSER NOBYPASSRLS.",
                 "1 migration(s) have not run: run vibe migrate.",
