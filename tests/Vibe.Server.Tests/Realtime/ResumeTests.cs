@@ -140,6 +140,9 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await using var node = await host.StartNodeAsync(new RealtimeOptions { MaxQueuedBytes = 20_000 });
         await using var follower = node.Follow(alice.Caller, new Target { Collection = collection, Initial = true });
         await follower.ReadyAsync();
+        var elsewhere = host.Documents.Collection();
+        await using var witness = node.Follow(alice.Caller, new Target { Collection = elsewhere });
+        await witness.ReadyAsync();
         follower.Blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var text = new string('x', 1000);
         List<Document> all = [];
@@ -149,6 +152,9 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         }
 
         await alice.DeleteAsync(all[0].Id);
+
+        // Once another stream has what was written last, all before was handed out, and more waits than may.
+        await witness.HoldsAsync([await alice.CreateAsync(elsewhere)]);
         var blocked = follower.Blocked;
         follower.Blocked = null;
         blocked.SetResult();
