@@ -35,9 +35,20 @@ internal abstract class MessageCodec
             }
         }
 
-        public override int SizeOf(IMessage message) => message.CalculateSize();
+        public override int SizeOf(IMessage message) =>
+            message is ISharedMessage { Shared: { } shared } ? shared.Proto(message).Length : message.CalculateSize();
 
-        public override void Write(IMessage message, IBufferWriter<byte> output) => message.WriteTo(output);
+        public override void Write(IMessage message, IBufferWriter<byte> output)
+        {
+            if (message is ISharedMessage { Shared: { } shared })
+            {
+                output.Write(shared.Proto(message));
+            }
+            else
+            {
+                message.WriteTo(output);
+            }
+        }
     }
 }
 
@@ -56,7 +67,17 @@ internal sealed class JsonMessageCodec(JsonCodec json) : MessageCodec
         }
     }
 
-    public override int SizeOf(IMessage message) => -1;
+    public override int SizeOf(IMessage message) => message is ISharedMessage { Shared: { } shared } ? shared.Json(message, json).Length : -1;
 
-    public override void Write(IMessage message, IBufferWriter<byte> output) => json.Write(message, output);
+    public override void Write(IMessage message, IBufferWriter<byte> output)
+    {
+        if (message is ISharedMessage { Shared: { } shared })
+        {
+            output.Write(shared.Json(message, json));
+        }
+        else
+        {
+            json.Write(message, output);
+        }
+    }
 }

@@ -91,7 +91,7 @@ internal abstract class RestCall(HttpContext http, RestRoute route, RestVariable
         }
         else
         {
-            Server.Json.Write(message, buffer);
+            Server.Messages.Write(message, buffer);
         }
 
         if (buffer.Length > RpcMethod.Options.MaxSendMessageSize)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Vibe.Rpc.Json;
+using Vibe.Rpc.Protocols;
 
 namespace Vibe.Rpc.Rest;
 
@@ -14,6 +15,9 @@ internal sealed class RestServer(JsonCodec json, IOptions<RestOptions> options)
     public RestErrorWriter Errors { get; } = new(json);
 
     public JsonCodec Json => json;
+
+    /// <summary>Writes whole messages.</summary>
+    public JsonMessageCodec Messages { get; } = new(json);
 
     public RestOptions Options { get; } = options.Value;
 }

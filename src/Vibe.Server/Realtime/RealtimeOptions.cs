@@ -12,6 +12,9 @@ internal sealed record RealtimeOptions
     /// <summary>How long a stream stays silent before it repeats its cursor. Default 15 seconds.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The shortest time between two cursors told on one stream; a busy one repeats at most so much when it resumes. Default 1 second.</summary>
+    public TimeSpan CheckpointPause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The longest time between two heartbeats of the feed. Default 1 second.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
 

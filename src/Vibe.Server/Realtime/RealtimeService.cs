@@ -16,7 +16,7 @@ internal sealed class RealtimeService(SubscriberServices services, Subscribers s
         var caller = context.GetCaller();
         var isSingle = request.Targets.Count == 0 && request.Collection.Length > 0;
         CheckForm(request, isSingle);
-        using var subscriber = new Subscriber(caller, StreamIdOf(request.StreamId), services.Options);
+        using var subscriber = new Subscriber(caller, StreamIdOf(request.StreamId), services.Options, services.Time);
         var failures = new List<TargetError>();
         List<TargetPlan> plans = isSingle
             ? [TargetPlan.Read(SingleOf(request, context), "", caller)]

@@ -81,7 +81,7 @@ internal sealed class Node : IAsyncDisposable
     /// <summary>The same for a client that has documents already.</summary>
     public Follower Follow(Caller caller, Follower? earlier, params Target[] targets)
     {
-        var subscriber = new Subscriber(caller, "", Options);
+        var subscriber = new Subscriber(caller, "", Options, TimeProvider.System);
         subscriber.Update([.. targets.Select((target, index) => TargetPlan.Read(target, $"targets[{index}].", caller))], []);
         var follower = new Follower(subscriber, earlier);
         follower.Run(new SubscriberLoop(_services, subscriber, follower, failsWithTarget: false));

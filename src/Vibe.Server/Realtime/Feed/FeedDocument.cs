@@ -3,6 +3,7 @@ using System.Text.Json;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Replication;
 using Vibe.Realtime.V1;
+using Vibe.Rpc;
 using Vibe.Server.Documents;
 using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
@@ -100,7 +101,7 @@ internal sealed class FeedDocument
         {
             var change = new TargetChange { TargetId = key.Target };
             state.Document.AddTo(change, state.Caller, key.Mask, key.Kind);
-            return new SubscribeResponse { Batch = new Batch { Changes = { change } } };
+            return new SubscribeResponse { Batch = new Batch { Changes = { change } }, Shared = new SharedBytes() };
         },
         (Document: this, Caller: caller));
 

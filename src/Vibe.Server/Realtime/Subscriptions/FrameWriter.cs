@@ -13,44 +13,40 @@ internal sealed class FrameWriter(IServerStreamWriter<SubscribeResponse> output,
 
     private static readonly WriteOptions Hint = new(WriteFlags.BufferHint);
 
-    /// <summary>Sends what one transaction changed.</summary>
-    /// <param name="transaction">The news.</param>
-    /// <param name="hasMore">More follows at once: the network may wait for it.</param>
+    private SubscribeResponse? _last;
+
+    /// <summary>Sends what transactions changed, one frame for each.</summary>
+    /// <param name="news">The news, each transaction's together.</param>
     /// <param name="cancellationToken">Ends the stream.</param>
     /// <returns>Whether there was anything to send.</returns>
-    public async Task<bool> WriteAsync(IReadOnlyList<TargetNews> transaction, bool hasMore, CancellationToken cancellationToken)
+    public async Task<bool> WriteAsync(List<TargetNews> news, CancellationToken cancellationToken)
     {
-        output.WriteOptions = hasMore ? Hint : null;
-        if (transaction is [{ Target: { HasEnded: false, Window: null } } single])
+        for (int start = 0, end; start < news.Count; start = end)
         {
-            await output.WriteAsync(
-                single.Document.FrameFor(caller, single.Target.Plan.Mask, single.Target.Plan.Id, single.Kind), cancellationToken);
-            return true;
-        }
-
-        var batch = new Batch();
-        var bytes = 0;
-        var hasWritten = false;
-        foreach (var news in transaction.Where(static news => !news.Target.HasEnded))
-        {
-            if (bytes > 0 && bytes + news.Document.Bytes > MaxFrameBytes)
+            end = start + 1;
+            while (end < news.Count && news[end].Transaction == news[start].Transaction)
             {
-                batch.HasMore = true;
-                await output.WriteAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
-                batch = new Batch();
-                bytes = 0;
+                end++;
             }
 
-            bytes += news.Document.Bytes;
-            hasWritten |= AddTo(batch, news);
+            if (end > start + 1 || news[start].Target.Window is not null)
+            {
+                await PutAsync(news.GetRange(start, end - start), cancellationToken);
+            }
+            else if (news[start] is { Target: { HasEnded: false, Plan: var plan } } single)
+            {
+                await PutAsync(single.Document.FrameFor(caller, plan.Mask, plan.Id, single.Kind), cancellationToken);
+            }
         }
 
-        if (batch.Changes.Count > 0)
+        if (_last is not { } last)
         {
-            await output.WriteAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
+            return false;
         }
 
-        return hasWritten;
+        _last = null;
+        await WriteAsync(last, cancellationToken);
+        return true;
     }
 
     /// <summary>Sends documents that were read from the database, for one target.</summary>
@@ -88,25 +84,66 @@ internal sealed class FrameWriter(IServerStreamWriter<SubscribeResponse> output,
         return error;
     }
 
-    private bool AddTo(Batch batch, TargetNews news)
+    private async Task PutAsync(List<TargetNews> transaction, CancellationToken cancellationToken)
+    {
+        var batch = new Batch();
+        var bytes = 0;
+        foreach (var news in transaction)
+        {
+            if (news.Target.HasEnded)
+            {
+                continue;
+            }
+
+            if (bytes > 0 && bytes + news.Document.Bytes > MaxFrameBytes)
+            {
+                batch.HasMore = true;
+                await PutAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
+                batch = new Batch();
+                bytes = 0;
+            }
+
+            bytes += news.Document.Bytes;
+            AddTo(batch, news);
+        }
+
+        if (batch.Changes.Count > 0)
+        {
+            await PutAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
+        }
+    }
+
+    // The network may wait for all but the last frame. Which that is, only the end tells.
+    private ValueTask PutAsync(SubscribeResponse frame, CancellationToken cancellationToken)
+    {
+        var before = _last;
+        _last = frame;
+        if (before is null)
+        {
+            return default;
+        }
+
+        output.WriteOptions = Hint;
+        return new ValueTask(output.WriteAsync(before, cancellationToken));
+    }
+
+    private void AddTo(Batch batch, TargetNews news)
     {
         var plan = news.Target.Plan;
         if (news.Target.Window is not { } window)
         {
             news.Document.AddTo(ChangeOf(batch, plan.Id), caller, plan.Mask, news.Kind);
-            return true;
+            return;
         }
 
         // The window was read after this transaction: it is in it.
         if (news.Target.Base?.Sees(news.Transaction) == true)
         {
-            return false;
+            return;
         }
 
-        var hasAdded = false;
         foreach (var (document, removed, kind) in window.Apply(news.Document, news.Kind))
         {
-            hasAdded = true;
             var change = ChangeOf(batch, plan.Id);
             if (document is not null)
             {
@@ -117,8 +154,6 @@ internal sealed class FrameWriter(IServerStreamWriter<SubscribeResponse> output,
                 change.Removed.Add(new RemovedDocument { Id = removed.Id.ToString(), Revision = removed.Revision });
             }
         }
-
-        return hasAdded;
     }
 
     private static TargetChange ChangeOf(Batch batch, uint target)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Vibe.Server.Kernel;
 
@@ -8,16 +9,20 @@ namespace Vibe.Server.Realtime.Subscriptions;
 /// loop is <see cref="SubscriberLoop"/>. A client that is too slow is not waited for: what waits is dropped, and the loop
 /// catches up from the last cursor the client got.
 /// </summary>
-internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions options) : IDisposable
+internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions options, TimeProvider time) : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _signal = new(0, 1);
-    private readonly Dictionary<uint, LiveTarget> _targets = [];
+    // What a burst left behind is given back: most streams are quiet most of the time.
+    private const int MaxKeptNews = 256;
 
-    private List<TargetNews> _transaction = [];
-    private Queue<IReadOnlyList<TargetNews>> _queue = new();
-    private List<LiveTarget> _starting = [];
-    private List<LiveTarget> _ended = [];
+    private readonly Lock _gate = new();
+    private readonly StreamSignal _signal = new(time);
+    private readonly List<TargetNews> _transaction = [];
+
+    // The loop takes the one and leaves the other, which it has sent.
+    private List<TargetNews> _queue = [];
+    private List<TargetNews> _taken = [];
+    private List<LiveTarget>? _starting;
+    private List<LiveTarget>? _ended;
     private long _queuedBytes;
     private bool _isBehind;
     private bool _wantsCheckpoint;
@@ -29,16 +34,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     public string StreamId { get; } = streamId;
 
     /// <summary>The targets at this moment.</summary>
-    public IReadOnlyList<LiveTarget> Targets
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _targets.Values];
-            }
-        }
-    }
+    public IReadOnlyList<LiveTarget> Targets { get; private set; } = [];
 
     /// <summary>Takes news for one target; the hub calls it, and <see cref="CompleteTransaction"/> after the last one.</summary>
     /// <returns>Whether it is the first of its transaction.</returns>
@@ -58,26 +54,24 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     {
         lock (_gate)
         {
-            if (_isBehind)
+            if (!_isBehind)
             {
-                _transaction.Clear();
-                return;
+                foreach (var news in _transaction)
+                {
+                    _queuedBytes += news.Document.Bytes;
+                    _queue.Add(news);
+                }
+
+                if (_queuedBytes > options.MaxQueuedBytes)
+                {
+                    Drop();
+                }
             }
 
-            foreach (var news in _transaction)
-            {
-                _queuedBytes += news.Document.Bytes;
-            }
-
-            _queue.Enqueue(_transaction);
-            _transaction = [];
-            if (_queuedBytes > options.MaxQueuedBytes)
-            {
-                Drop();
-            }
+            _transaction.Clear();
         }
 
-        Signal();
+        _signal.Set();
     }
 
     /// <summary>What waits is void: the loop has to catch up.</summary>
@@ -88,7 +82,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
             Drop();
         }
 
-        Signal();
+        _signal.Set();
     }
 
     /// <summary>The feed got on: there may be a cursor to tell.</summary>
@@ -96,7 +90,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     {
         if (Volatile.Read(ref _wantsCheckpoint))
         {
-            Signal();
+            _signal.Set();
         }
     }
 
@@ -106,30 +100,24 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     {
         lock (_gate)
         {
-            var ids = _targets.Keys.Except(removed).Union(added.Select(static plan => plan.Id)).Count();
-            if (ids > options.MaxTargets)
+            HashSet<uint> leaving = [.. removed, .. added.Select(static plan => plan.Id)];
+            List<LiveTarget> targets = [.. Targets.Where(target => !leaving.Contains(target.Plan.Id)), .. added.Select(plan => new LiveTarget(this, plan))];
+            if (targets.Count > options.MaxTargets)
             {
                 throw RealtimeErrors.TooManyTargets("add", options.MaxTargets);
             }
 
-            foreach (var id in removed.Concat(added.Select(static plan => plan.Id)))
+            foreach (var target in Targets.Except(targets))
             {
-                if (_targets.Remove(id, out var target))
-                {
-                    target.HasEnded = true;
-                    _ended.Add(target);
-                }
+                target.HasEnded = true;
+                (_ended ??= []).Add(target);
             }
 
-            foreach (var plan in added)
-            {
-                var target = new LiveTarget(this, plan);
-                _targets.Add(plan.Id, target);
-                _starting.Add(target);
-            }
+            (_starting ??= []).AddRange(targets.Except(Targets));
+            Targets = [.. targets];
         }
 
-        Signal();
+        _signal.Set();
     }
 
     /// <summary>Ends one target from inside.</summary>
@@ -138,23 +126,26 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
         lock (_gate)
         {
             target.HasEnded = true;
-            if (_targets.GetValueOrDefault(target.Plan.Id) == target)
-            {
-                _targets.Remove(target.Plan.Id);
-            }
+            Targets = [.. Targets.Where(other => other != target)];
         }
     }
 
-    /// <summary>Takes what there is to do, and leaves nothing.</summary>
+    /// <summary>Takes what there is to do, and leaves nothing. The news are the caller's until it comes again.</summary>
     public SubscriberWork Take(bool wantsCheckpoint)
     {
         lock (_gate)
         {
-            var work = new SubscriberWork(_isBehind, _starting, _ended, _queue);
+            (_queue, _taken) = (_taken, _queue);
+            _queue.Clear();
+            if (_queue.Capacity > MaxKeptNews)
+            {
+                _queue.Capacity = 0;
+            }
+
+            var work = new SubscriberWork(_isBehind, _starting ?? [], _ended ?? [], _taken);
             _isBehind = false;
-            _starting = [];
-            _ended = [];
-            _queue = new();
+            _starting = null;
+            _ended = null;
             _queuedBytes = 0;
             _wantsCheckpoint = wantsCheckpoint;
             return work;
@@ -164,9 +155,11 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     /// <summary>Asks to be woken when the feed gets on.</summary>
     public void WantCheckpoint() => Volatile.Write(ref _wantsCheckpoint, true);
 
-    /// <summary>Waits until there is something to do.</summary>
-    /// <returns>False when the time is over.</returns>
-    public Task<bool> WaitAsync(TimeSpan time, CancellationToken cancellationToken) => _signal.WaitAsync(time, cancellationToken);
+    /// <summary>Wakes the loop.</summary>
+    public void Wake() => _signal.Set();
+
+    /// <summary>Waits until there is something to do, or for a time.</summary>
+    public ValueTask WaitAsync(TimeSpan time) => _signal.WaitAsync(time);
 
     /// <inheritdoc/>
     public void Dispose() => _signal.Dispose();
@@ -177,28 +170,13 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
         _queue.Clear();
         _queuedBytes = 0;
     }
-
-    private void Signal()
-    {
-        try
-        {
-            _signal.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been told.
-        }
-        catch (ObjectDisposedException)
-        {
-            // The stream has ended.
-        }
-    }
 }
 
 /// <summary>What a stream has to do.</summary>
 /// <param name="IsBehind">What was queued is gone: every target catches up.</param>
 /// <param name="Starting">New targets.</param>
 /// <param name="Ended">Targets to take from the hub.</param>
-/// <param name="Transactions">What to send, in order.</param>
-internal sealed record SubscriberWork(
-    bool IsBehind, IReadOnlyList<LiveTarget> Starting, IReadOnlyList<LiveTarget> Ended, Queue<IReadOnlyList<TargetNews>> Transactions);
+/// <param name="News">What to send: whole transactions, in order.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SubscriberWork(
+    bool IsBehind, IReadOnlyList<LiveTarget> Starting, IReadOnlyList<LiveTarget> Ended, List<TargetNews> News);

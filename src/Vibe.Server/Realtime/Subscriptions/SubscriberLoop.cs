@@ -32,12 +32,14 @@ internal sealed class SubscriberLoop(
     private readonly FrameWriter _frames = new(output, subscriber.Caller);
     private Snapshot? _checkpoint;
     private long _quietSince = services.Time.GetTimestamp();
+    private long _checkpointed;
     private bool _owesCheckpoint;
 
     /// <summary>Serves until the client leaves, the caller's rights end, or the server stops.</summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(drain, cancellationToken);
+        await using var drained = drain.UnsafeRegister(static self => ((Subscriber)self!).Wake(), subscriber);
+        await using var left = cancellationToken.UnsafeRegister(static self => ((Subscriber)self!).Wake(), subscriber);
         services.Hub.Add(subscriber);
         try
         {
@@ -45,7 +47,7 @@ internal sealed class SubscriberLoop(
             {
                 // Read before the queue: all that it sees is in the queue, or was.
                 var confirmed = services.Hub.Confirmed;
-                var work = subscriber.Take(_owesCheckpoint);
+                var work = subscriber.Take(_owesCheckpoint && CheckpointPause <= TimeSpan.Zero);
                 if (await IsOverAsync(drain))
                 {
                     return;
@@ -53,7 +55,8 @@ internal sealed class SubscriberLoop(
 
                 await WorkAsync(work, cancellationToken);
                 await CheckpointAsync(confirmed, cancellationToken);
-                await WaitAsync(stop.Token, cancellationToken);
+                await WaitAsync();
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
         finally
@@ -101,19 +104,20 @@ internal sealed class SubscriberLoop(
             }
         }
 
-        while (work.Transactions.TryDequeue(out var transaction))
-        {
-            _owesCheckpoint |= await _frames.WriteAsync(transaction, hasMore: work.Transactions.Count > 0, cancellationToken);
-        }
+        _owesCheckpoint |= await _frames.WriteAsync(work.News, cancellationToken);
+        work.News.Clear();
 
         foreach (var target in work.Starting)
         {
             await TryAsync(target, cancellationToken);
         }
 
-        foreach (var target in subscriber.Targets.Where(static target => target.Window is { NeedsReading: true }))
+        foreach (var target in subscriber.Targets)
         {
-            await TryAsync(target, cancellationToken);
+            if (target.Window is { NeedsReading: true })
+            {
+                await TryAsync(target, cancellationToken);
+            }
         }
     }
 
@@ -165,12 +169,12 @@ internal sealed class SubscriberLoop(
     {
         var isDue = services.Time.GetElapsedTime(_quietSince) >= services.Options.CheckpointInterval;
         var isNew = confirmed is not null && confirmed.Text != _checkpoint?.Text;
-        if (!isDue && !(_owesCheckpoint && isNew))
+        if (!isDue && !(_owesCheckpoint && isNew && CheckpointPause <= TimeSpan.Zero))
         {
             return;
         }
 
-        _quietSince = services.Time.GetTimestamp();
+        _quietSince = _checkpointed = services.Time.GetTimestamp();
         var targets = subscriber.Targets;
         if (confirmed is null || services.Hub.Epoch is not { } epoch || targets.All(static target => target.Told is null))
         {
@@ -188,26 +192,30 @@ internal sealed class SubscriberLoop(
         }
     }
 
-    private async Task WaitAsync(CancellationToken stop, CancellationToken cancellationToken)
+    // What is left of the time between two checkpoints of a stream without a rest.
+    private TimeSpan CheckpointPause => services.Options.CheckpointPause - services.Time.GetElapsedTime(_checkpointed);
+
+    private ValueTask WaitAsync()
     {
+        var time = services.Options.CheckpointInterval - services.Time.GetElapsedTime(_quietSince);
         if (_owesCheckpoint)
         {
-            subscriber.WantCheckpoint();
+            var pause = CheckpointPause;
+            if (pause <= TimeSpan.Zero)
+            {
+                subscriber.WantCheckpoint();
+            }
+            else if (pause < time)
+            {
+                time = pause;
+            }
         }
 
-        var time = services.Options.CheckpointInterval - services.Time.GetElapsedTime(_quietSince);
         if (subscriber.Caller.ExpireTime is { } end && end - services.Time.GetUtcNow() < time)
         {
             time = end - services.Time.GetUtcNow();
         }
 
-        try
-        {
-            await subscriber.WaitAsync(time > TimeSpan.Zero ? time : TimeSpan.Zero, stop);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The server stops: the loop says goodbye.
-        }
+        return subscriber.WaitAsync(time);
     }
 }

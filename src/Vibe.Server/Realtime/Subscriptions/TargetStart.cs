@@ -124,11 +124,7 @@ internal sealed class TargetStart(
             return false;
         }
 
-        foreach (var transaction in collected.GroupBy(static news => news.Transaction))
-        {
-            await frames.WriteAsync([.. transaction], hasMore: false, cancellationToken);
-        }
-
+        await frames.WriteAsync(collected, cancellationToken);
         var epoch = hub.Epoch!;
         var cursor = cursors.Issue(epoch, target.Plan.Caller, position!);
         await frames.WriteAsync(new SubscribeResponse { Ready = new Ready { TargetId = target.Plan.Id, Cursor = cursor } }, cancellationToken);
