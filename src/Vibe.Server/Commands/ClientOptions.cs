@@ -2,7 +2,7 @@ using System.CommandLine;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Vibe.Documents.V1;
-using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
 namespace Vibe.Server.Commands;

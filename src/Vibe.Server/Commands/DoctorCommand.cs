@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Vibe.Postgres.Diagnostics;
 using Vibe.Postgres.Sessions;
-using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
 namespace Vibe.Server.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
 namespace Vibe.Server.Commands;

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Vibe.Documents.V1;
 using Vibe.Rpc.Json;
-using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Commands;
 
 namespace Vibe.Server.Hosting;

@@ -7,6 +7,8 @@ using Vibe.Rpc.Listener;
 using Vibe.Rpc.OpenApi;
 using Vibe.Rpc.Validation;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.OAuth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
 using Vibe.Server.Pipeline;
@@ -104,6 +106,7 @@ internal static class VibeServer
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
         services.AddCallPipeline(auth, keys);
+        services.AddOAuth(storage.MasterKey);
         services.Configure<ValidationOptions>(validation => validation.Domain = VibeError.Domain);
         services.AddSingleton(new FeedCursors(storage.MasterKey.Derive("feed cursor")));
         services.AddDocuments();

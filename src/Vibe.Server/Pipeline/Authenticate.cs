@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Pipeline;

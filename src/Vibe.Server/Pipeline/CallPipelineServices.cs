@@ -1,4 +1,5 @@
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 
 namespace Vibe.Server.Pipeline;
 

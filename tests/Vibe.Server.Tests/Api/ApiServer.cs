@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Vibe.Postgres.Sessions;
 using Vibe.Rpc.Json;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
 namespace Vibe.Server.Tests.Api;

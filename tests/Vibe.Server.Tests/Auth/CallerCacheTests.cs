@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grpc.Core;
 using Vibe.Rpc;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Tests.Auth;
@@ -18,7 +19,7 @@ public sealed class CallerCacheTests
     public CallerCacheTests()
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        _codec = new TokenCodec(new SigningKeys([new SigningKey("k", key, IsActive: true)]), new AuthOptions { Issuer = "http://vibe.localhost" }, _time);
+        _codec = new TokenCodec(new SigningKeys([new SigningKey(key, KeyState.Active, default)]), new AuthOptions { Issuer = "http://vibe.localhost" }, _time);
         _callers = new CallerCache(_codec, _time);
     }
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Grpc.Core;
 using Vibe.Rpc;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 
 namespace Vibe.Server.Tests.Auth;
 
@@ -23,10 +24,14 @@ public sealed class TokenCodecTests
 
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly FixedTime _time = new(Now);
+
+    // The tests write `key-1` for it.
+    private string KeyId => new VerificationKey(_key).Thumbprint;
+
     private readonly TokenCodec _codec;
 
     public TokenCodecTests() =>
-        _codec = new TokenCodec(new SigningKeys([new SigningKey("key-1", _key, IsActive: true)]), new AuthOptions { Issuer = Issuer }, _time);
+        _codec = new TokenCodec(new SigningKeys([new SigningKey(_key, KeyState.Active, default)]), new AuthOptions { Issuer = Issuer }, _time);
 
     [Fact]
     public void A_token_of_ours_comes_back_as_it_was_made() => Assert.Equal(Token, _codec.Verify(_codec.Sign(Token)));
@@ -35,7 +40,7 @@ public sealed class TokenCodecTests
     public void A_token_names_its_type_and_key_as_RFC_9068_wants()
     {
         var header = JsonNode.Parse(Base64Url.DecodeFromChars(_codec.Sign(Token).Split('.')[0]))!;
-        Assert.Equal(("ES256", "at+jwt", "key-1"), ((string?)header["alg"], (string?)header["typ"], (string?)header["kid"]));
+        Assert.Equal(("ES256", "at+jwt", (string?)KeyId), ((string?)header["alg"], (string?)header["typ"], (string?)header["kid"]));
     }
 
     [Fact]
@@ -177,7 +182,8 @@ public sealed class TokenCodecTests
 
     private string Forge(string? header = null, string? payload = null, ECDsa? signer = null)
     {
-        var signed = Encode(header ?? """{"alg":"ES256","typ":"at+jwt","kid":"key-1"}""") + "." + Encode(payload ?? Claims().ToJsonString());
+        header = (header ?? """{"alg":"ES256","typ":"at+jwt","kid":"key-1"}""").Replace("key-1", KeyId, StringComparison.Ordinal);
+        var signed = Encode(header) + "." + Encode(payload ?? Claims().ToJsonString());
         return signed + "." + Base64Url.EncodeToString((signer ?? _key).SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256));
 
         static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Vibe.Benchmarks.Measuring;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
 namespace Vibe.Benchmarks.Live;

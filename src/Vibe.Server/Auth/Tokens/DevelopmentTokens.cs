@@ -1,6 +1,6 @@
 using Vibe.Server.Hosting;
 
-namespace Vibe.Server.Auth;
+namespace Vibe.Server.Auth.Tokens;
 
 /// <summary>
 /// Access tokens for whoever operates this installation: made with the same keys and claims as those of the OAuth

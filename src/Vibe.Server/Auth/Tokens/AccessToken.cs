@@ -1,4 +1,4 @@
-namespace Vibe.Server.Auth;
+namespace Vibe.Server.Auth.Tokens;
 
 /// <summary>The claims of an access token, RFC 9068 section 2.2.</summary>
 internal sealed record AccessToken
@@ -14,6 +14,9 @@ internal sealed record AccessToken
 
     /// <summary><c>sid</c>: the grant the token belongs to; null for an operator's token.</summary>
     public string? Grant { get; init; }
+
+    /// <summary><c>cnf.jkt</c>: the thumbprint of the key it is bound to (RFC 9449 section 6); null for a bearer token.</summary>
+    public string? KeyThumbprint { get; init; }
 
     /// <summary><c>exp</c>, in whole seconds.</summary>
     public required DateTimeOffset ExpireTime { get; init; }

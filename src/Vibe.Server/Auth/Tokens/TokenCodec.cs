@@ -5,7 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Vibe.Server.Auth;
+namespace Vibe.Server.Auth.Tokens;
 
 /// <summary>
 /// Access tokens as compact JWS (RFC 7515) with ES256, in the profile of RFC 9068. Checks in the order of cost; every
@@ -39,6 +39,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
             ["client_id"] = token.Client,
             ["scope"] = token.Scope,
             ["sid"] = token.Grant,
+            ["cnf"] = token.KeyThumbprint is null ? null : new JsonObject { ["jkt"] = token.KeyThumbprint },
             ["iat"] = time.GetUtcNow().ToUnixTimeSeconds(),
             ["exp"] = token.ExpireTime.ToUnixTimeSeconds(),
             ["jti"] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
@@ -49,7 +50,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
         }
 
         var signed = $"{Encode(header)}.{Encode(payload)}";
-        var signature = key.Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        var signature = key.Sign(Encoding.ASCII.GetBytes(signed));
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
 
         static string Encode(JsonObject json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json.ToJsonString(Compact)));
@@ -108,6 +109,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
             Client = Text(claims, "client_id"),
             Scope = Text(claims, "scope") ?? "",
             Grant = Text(claims, "sid"),
+            KeyThumbprint = claims.TryGetProperty("cnf", out var confirmation) ? Text(confirmation, "jkt") ?? throw AuthErrors.TokenInvalid() : null,
             ExpireTime = expireTime,
         };
     }
@@ -120,7 +122,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
 
         // The algorithm is ours to choose, not the token's: exactly this one, and no extension the sender calls critical.
         if (Text(fields, "alg") != "ES256" || Text(fields, "typ") != Type || fields.TryGetProperty("crit", out _)
-            || Text(fields, "kid") is not { } id || keys.Find(id) is not { } key || signatureBytes.Length != 64)
+            || Text(fields, "kid") is not { } id || keys.Find(id) is not { Algorithm: "ES256" } key)
         {
             throw AuthErrors.TokenInvalid();
         }
@@ -132,7 +134,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
         }
 
         Encoding.ASCII.GetBytes(signed, bytes);
-        if (!key.Key.VerifyData(bytes, signatureBytes, HashAlgorithmName.SHA256))
+        if (!key.Public.Verify(bytes, signatureBytes))
         {
             throw AuthErrors.TokenInvalid();
         }

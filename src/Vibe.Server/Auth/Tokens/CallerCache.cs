@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Vibe.Server.Kernel;
 
-namespace Vibe.Server.Auth;
+namespace Vibe.Server.Auth.Tokens;
 
 /// <summary>
 /// Turns an access token into a <see cref="Caller"/>, remembering the answer: verifying costs 50 µs, remembering 1 µs.
