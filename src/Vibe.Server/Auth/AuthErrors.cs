@@ -24,6 +24,10 @@ internal static class AuthErrors
             StatusCode.Unauthenticated, ErrorReason.TokenExpired, $"The access token expired at {time}.", ("expireTime", time));
     }
 
+    /// <summary>The token would still be good, had it not been taken back.</summary>
+    public static RpcException TokenRevoked() => VibeError.Create(
+        StatusCode.Unauthenticated, ErrorReason.TokenRevoked, "The access token has been revoked: sign in again.");
+
     /// <summary>The token does not reach as far as the call.</summary>
     public static RpcException ScopeRequired(string scope) => VibeError.Create(
         StatusCode.PermissionDenied, ErrorReason.ScopeRequired, $"The access token lacks the scope {scope}.", ("scope", scope));

@@ -12,6 +12,9 @@ internal sealed record AuthOptions
     /// <summary>The life of an access token of the OAuth provider. Default: 10 minutes.</summary>
     public TimeSpan AccessTokenLife { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>The longest life of any access token: one that an operator made by hand.</summary>
+    public static readonly TimeSpan LongestTokenLife = TimeSpan.FromDays(1);
+
     /// <summary>The DID of an account of this server: did:web with a path, the port percent-encoded.</summary>
     public string DidOf(string kind, Guid id) => $"did:web:{new Uri(Issuer).Authority.Replace(":", "%3A", StringComparison.Ordinal)}:{kind}:{id:N}";
 }

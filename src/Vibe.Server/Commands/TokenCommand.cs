@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vibe.Server.Auth;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
@@ -7,8 +8,6 @@ namespace Vibe.Server.Commands;
 /// <summary><c>vibe token</c>.</summary>
 internal static class TokenCommand
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
-
     public static Command Create()
     {
         var user = new Option<string?>("--user") { Description = "The user's handle; the account is made when there is none.", HelpName = "NAME" };
@@ -28,7 +27,7 @@ internal static class TokenCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var lifetime = TimeSpan.FromHours(parsed.GetValue(life));
-            if (lifetime <= TimeSpan.Zero || lifetime > Longest)
+            if (lifetime <= TimeSpan.Zero || lifetime > AuthOptions.LongestTokenLife)
             {
                 throw new Refusal("--hours must be more than 0 and at most 24.");
             }

@@ -25,6 +25,15 @@ internal sealed record Caller
     /// <summary>What the user granted the app.</summary>
     public Scopes Scopes { get; init; } = Scopes.None;
 
+    /// <summary>The grant the access token belongs to; null for an operator's token.</summary>
+    public string? Grant { get; init; }
+
+    /// <summary>When the access token was issued, in whole seconds; null without one.</summary>
+    public DateTimeOffset? IssueTime { get; init; }
+
+    /// <summary>The version of the node's revocations at which <see cref="Principals"/> were found out.</summary>
+    public long AccessVersion { get; init; }
+
     /// <summary>When the access token ends, and with it every stream it opened; null without one.</summary>
     public DateTimeOffset? ExpireTime { get; init; }
 

@@ -1,5 +1,7 @@
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Auth.Tokens;
+using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Pipeline;
 
@@ -13,6 +15,11 @@ internal static class CallPipelineServices
         services.AddSingleton(auth);
         services.AddSingleton(keys);
         services.AddSingleton<TokenCodec>();
+        services.AddSingleton<RevocationStore>();
+        services.AddSingleton<RevocationSet>();
+        services.AddSingleton<ICallerAccess>(static provider => provider.GetRequiredService<RevocationSet>());
+        services.AddSingleton<Revoker>();
+        services.AddHostedService<RevocationReader>();
         services.AddSingleton<CallerCache>();
         services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());
         services.AddSingleton(MethodPolicy.ReadAll(

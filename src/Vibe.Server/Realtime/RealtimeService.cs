@@ -41,10 +41,10 @@ internal sealed class RealtimeService(SubscriberServices services, Subscribers s
     /// <inheritdoc/>
     public override Task<UpdateSubscriptionsResponse> UpdateSubscriptions(UpdateSubscriptionsRequest request, ServerCallContext context)
     {
-        var caller = context.GetCaller();
-        var subscriber = subscribers.Find(caller, StreamIdOf(request.StreamId)) ?? throw RealtimeErrors.StreamNotFound(request.StreamId);
+        // Under the rights the stream was opened with: they are what it is watched for.
+        var subscriber = subscribers.Find(context.GetCaller(), StreamIdOf(request.StreamId)) ?? throw RealtimeErrors.StreamNotFound(request.StreamId);
         CheckIds(request.Add, "add");
-        subscriber.Update([.. request.Add.Select((target, index) => TargetPlan.Read(target, $"add[{index}].", caller))], request.Remove);
+        subscriber.Update([.. request.Add.Select((target, index) => TargetPlan.Read(target, $"add[{index}].", subscriber.Caller))], request.Remove);
         return Task.FromResult(new UpdateSubscriptionsResponse());
     }
 

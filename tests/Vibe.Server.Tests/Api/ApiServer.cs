@@ -14,6 +14,9 @@ namespace Vibe.Server.Tests.Api;
 /// <summary>The whole server in this process: every stage of a call, over a real port. Tests keep apart by their users and collections.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
+    /// <summary>The app that all calls come through.</summary>
+    public const string App1 = "did:web:vibe.test:apps:one";
+
     public const string Issuer = "http://vibe.localhost:0";
 
     /// <summary>How long a test waits for anything.</summary>
@@ -48,9 +51,9 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <summary>The JSON form of messages, with the public types.</summary>
     public JsonCodec Json { get; }
 
-    public static async Task<ApiServer> StartAsync(DatabaseOptions database, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<ApiServer> StartAsync(DatabaseOptions database, Action<WebApplicationBuilder>? configure = null, MasterKey? masterKey = null)
     {
-        var key = MasterKey.Parse(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+        var key = masterKey ?? NewMasterKey();
         var storage = new Storage(new Database(database, TimeProvider.System), key, cluster: null);
         var logs = new LogCapture();
         var options = new ServeOptions { Port = 0, Address = "127.0.0.1", DataDirectory = "" };
@@ -67,13 +70,16 @@ internal sealed class ApiServer : IAsyncDisposable
         return new ApiServer(storage, app, logs);
     }
 
+    /// <summary>A key of a deployment; its servers share one.</summary>
+    public static MasterKey NewMasterKey() => MasterKey.Parse(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+
     public HttpClient NewHttpClient() => new() { BaseAddress = Url, Timeout = Bound };
 
     /// <summary>A person nobody else knows, with an access token.</summary>
-    public ApiUser User(string scope = "documents:*:write")
+    public ApiUser User(string scope = "documents:*:write", string? grant = null)
     {
         var did = $"did:web:vibe.test:users:u{Interlocked.Increment(ref _names)}";
-        return new ApiUser(this, did, Sign(did, scope));
+        return new ApiUser(this, did, Sign(did, scope, grant: grant));
     }
 
     /// <summary>Someone without a token.</summary>
@@ -83,11 +89,12 @@ internal sealed class ApiServer : IAsyncDisposable
     public string Collection() => $"c{Interlocked.Increment(ref _names)}";
 
     /// <summary>A token as this server makes them.</summary>
-    public string Sign(string did, string scope, TimeSpan? life = null) => App.Services.GetRequiredService<TokenCodec>().Sign(new AccessToken
+    public string Sign(string did, string scope, TimeSpan? life = null, string? grant = null) => App.Services.GetRequiredService<TokenCodec>().Sign(new AccessToken
     {
         Subject = did,
-        Client = "did:web:vibe.test:apps:one",
+        Client = App1,
         Scope = scope,
+        Grant = grant,
         ExpireTime = TimeProvider.System.GetUtcNow() + (life ?? TimeSpan.FromHours(1)),
     });
 

@@ -31,6 +31,7 @@ internal static class Tokens
             ["aud"] = audience,
             ["sub"] = "did:web:vibe.test:users:mallory",
             ["scope"] = scope,
+            ["iat"] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(),
             ["exp"] = (TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(1)).ToUnixTimeSeconds(),
         };
         var signed = $"{Encode(header)}.{Encode(claims)}";

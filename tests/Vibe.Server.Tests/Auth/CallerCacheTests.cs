@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grpc.Core;
 using Vibe.Rpc;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Kernel;
 
@@ -12,7 +13,8 @@ public sealed class CallerCacheTests
     private const string User = "did:web:vibe.localhost:users:1";
     private const string App = "did:web:vibe.localhost:apps:2";
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private readonly MovingTime _time = new();
+    private readonly MovingTime _time = new(Start);
+    private readonly RevocationSet _revocations;
     private readonly TokenCodec _codec;
     private readonly CallerCache _callers;
 
@@ -20,7 +22,8 @@ public sealed class CallerCacheTests
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _codec = new TokenCodec(new SigningKeys([new SigningKey(key, KeyState.Active, default)]), new AuthOptions { Issuer = "http://vibe.localhost" }, _time);
-        _callers = new CallerCache(_codec, _time);
+        _revocations = new RevocationSet(_time);
+        _callers = new CallerCache(_codec, _revocations, _time);
     }
 
     [Fact]
@@ -59,13 +62,56 @@ public sealed class CallerCacheTests
         Assert.Throws<RpcException>(() => _callers.Authenticate(token[..^1] + "é"));
     }
 
-    private string Token(string subject, string client, int seconds = 600) => _codec.Sign(
-        new AccessToken { Subject = subject, Client = client, Scope = "documents:*:write", ExpireTime = Start.AddSeconds(seconds) });
-
-    private sealed class MovingTime : TimeProvider
+    [Theory]
+    [InlineData("grant")]
+    [InlineData("consent")]
+    [InlineData("account")]
+    [InlineData("app")]
+    public void A_remembered_token_that_is_revoked_is_refused(string what)
     {
-        public DateTimeOffset Now { get; set; } = Start;
+        var (token, other) = (Token(User, App), Token("did:web:vibe.localhost:users:2", "did:web:vibe.localhost:apps:3", grant: "other"));
+        _callers.Authenticate(token);
+        _callers.Authenticate(other);
+        _revocations.Apply(Revoked(what switch
+        {
+            "grant" => Revocation.OfGrant("grant"),
+            "consent" => Revocation.OfConsent(User, App),
+            "account" => Revocation.OfAccount(User),
+            _ => Revocation.OfApp(App),
+        }));
+        for (var i = 0; i < 2; i++)
+        {
+            var error = Assert.Throws<RpcException>(() => _callers.Authenticate(token));
+            Assert.Equal((StatusCode.Unauthenticated, "TOKEN_REVOKED"), (error.StatusCode, error.GetErrorInfo()!.Reason));
+        }
 
-        public override DateTimeOffset GetUtcNow() => Now;
+        _callers.Authenticate(other);
     }
+
+    [Fact]
+    public void A_token_that_was_never_seen_before_is_refused_when_revoked()
+    {
+        _revocations.Apply(Revoked(Revocation.OfGrant("grant")));
+        Assert.Throws<RpcException>(() => _callers.Authenticate(Token(User, App)));
+        _callers.Authenticate(Token(User, App, grant: "another"));
+    }
+
+    [Fact]
+    public void After_a_change_of_principals_the_caller_is_made_anew_once()
+    {
+        var token = Token(User, App);
+        var before = _callers.Authenticate(token);
+        _revocations.Apply(Revoked(Revocation.OfPrincipals(User)));
+        var after = _callers.Authenticate(token);
+        Assert.NotSame(before, after);
+        Assert.Null(_revocations.LossOf(after));
+        Assert.Same(after, _callers.Authenticate(token));
+    }
+
+    private Revocation Revoked(Revocation revocation) => revocation with { RevokeTime = _time.Now, ExpireTime = _time.Now.AddMinutes(11) };
+
+    private string Token(string subject, string client, int seconds = 600, string grant = "grant") => _codec.Sign(new AccessToken
+    {
+        Subject = subject, Client = client, Scope = "documents:*:write", Grant = grant, ExpireTime = Start.AddSeconds(seconds),
+    });
 }

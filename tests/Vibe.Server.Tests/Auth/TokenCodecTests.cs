@@ -19,6 +19,7 @@ public sealed class TokenCodecTests
         Subject = "did:web:vibe.localhost%3A5080:users:1",
         Client = "did:web:vibe.localhost%3A5080:apps:2",
         Scope = "documents:notes:read",
+        IssueTime = Now,
         ExpireTime = Now.AddMinutes(10),
     };
 
@@ -78,6 +79,9 @@ public sealed class TokenCodecTests
     [InlineData("exp", "-1")]
     [InlineData("exp", "1e400")]
     [InlineData("nbf", "1767272400")]
+    [InlineData("iat", "null")]
+    [InlineData("iat", "1767268831")]
+    [InlineData("iat", "\"1767268800\"")]
     [InlineData("sub", "null")]
     [InlineData("sub", "7")]
     [InlineData("scope", "[\"admin\"]")]
@@ -177,6 +181,7 @@ public sealed class TokenCodecTests
         ["sub"] = Token.Subject,
         ["client_id"] = Token.Client,
         ["scope"] = Token.Scope,
+        ["iat"] = Token.IssueTime.ToUnixTimeSeconds(),
         ["exp"] = Token.ExpireTime.ToUnixTimeSeconds(),
     };
 

@@ -62,11 +62,15 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
         await _loop.WaitAsync(Patience);
     }
 
-    public async Task WriteAsync(SubscribeResponse message)
+    public Task WriteAsync(SubscribeResponse message) => WriteAsync(message, CancellationToken.None);
+
+    public async Task WriteAsync(SubscribeResponse message, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (Blocked is { } blocked)
         {
-            await blocked.Task.WaitAsync(_leave.Token);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token, cancellationToken);
+            await blocked.Task.WaitAsync(stop.Token);
         }
 
         lock (_gate)
@@ -77,7 +81,8 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
         }
     }
 
-    public Task WriteAsync(SubscribeResponse message, CancellationToken cancellationToken) => WriteAsync(message);
+    /// <summary>Waits until the server has ended the stream.</summary>
+    public Task EndedAsync() => _loop.WaitAsync(Patience);
 
     /// <summary>The documents of a target: id and revision, in the order of ids.</summary>
     public IReadOnlyList<string> Documents(uint target = 0)

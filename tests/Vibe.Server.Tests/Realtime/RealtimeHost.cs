@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
+using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
 using Vibe.Server.Realtime;
@@ -60,7 +61,7 @@ internal sealed class Node : IAsyncDisposable
             documents.Database.CreateFeed("vibe_feed"), feed, Hub, options, TimeProvider.System, NullLogger<FeedReader>.Instance);
         var start = new TargetStart(
             Hub, feed, cursors, new CatchUpStore(documents.Database), new QueryStore(documents.Database, documents.Catalog), options, TimeProvider.System);
-        _services = new SubscriberServices(Hub, feed, cursors, start, options, TimeProvider.System, NullLogger<Subscriber>.Instance);
+        _services = new SubscriberServices(Hub, feed, cursors, start, Access, options, TimeProvider.System, NullLogger<Subscriber>.Instance);
     }
 
     public ChangeHub Hub { get; }
@@ -68,6 +69,8 @@ internal sealed class Node : IAsyncDisposable
     public FeedCursors Cursors { get; }
 
     public RealtimeOptions Options { get; }
+
+    public RevocationSet Access { get; } = new(TimeProvider.System);
 
     public async Task StartAsync()
     {

@@ -18,6 +18,9 @@ internal sealed record AccessToken
     /// <summary><c>cnf.jkt</c>: the thumbprint of the key it is bound to (RFC 9449 section 6); null for a bearer token.</summary>
     public string? KeyThumbprint { get; init; }
 
+    /// <summary><c>iat</c>, in whole seconds; <see cref="TokenCodec.Sign"/> sets it itself.</summary>
+    public DateTimeOffset IssueTime { get; init; }
+
     /// <summary><c>exp</c>, in whole seconds.</summary>
     public required DateTimeOffset ExpireTime { get; init; }
 }

@@ -15,8 +15,8 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
 {
     private const string Type = "at+jwt";
 
-    // Tolerates clocks that differ; never stretches a life.
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+    /// <summary>How far clocks may differ.</summary>
+    public static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
@@ -103,6 +103,13 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
             throw AuthErrors.TokenExpired(expireTime);
         }
 
+        // A clock that is ahead must not make tokens that outlive a revocation.
+        var issueTime = Time(claims.GetProperty("iat"));
+        if (issueTime > now + Skew)
+        {
+            throw AuthErrors.TokenInvalid();
+        }
+
         return new AccessToken
         {
             Subject = Text(claims, "sub") ?? throw AuthErrors.TokenInvalid(),
@@ -110,6 +117,7 @@ internal sealed class TokenCodec(SigningKeys keys, AuthOptions options, TimeProv
             Scope = Text(claims, "scope") ?? "",
             Grant = Text(claims, "sid"),
             KeyThumbprint = claims.TryGetProperty("cnf", out var confirmation) ? Text(confirmation, "jkt") ?? throw AuthErrors.TokenInvalid() : null,
+            IssueTime = issueTime,
             ExpireTime = expireTime,
         };
     }

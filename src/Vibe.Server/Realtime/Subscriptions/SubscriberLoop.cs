@@ -13,7 +13,7 @@ namespace Vibe.Server.Realtime.Subscriptions;
 
 /// <summary>What the loops of all streams need.</summary>
 internal sealed record SubscriberServices(
-    ChangeHub Hub, FeedDatabase Feed, FeedCursors Cursors, TargetStart Start, RealtimeOptions Options, TimeProvider Time,
+    ChangeHub Hub, FeedDatabase Feed, FeedCursors Cursors, TargetStart Start, ICallerAccess Access, RealtimeOptions Options, TimeProvider Time,
     ILogger<Subscriber> Log);
 
 /// <summary>The loop of one stream: the only one that writes to its client.</summary>
@@ -38,8 +38,9 @@ internal sealed class SubscriberLoop(
     /// <summary>Serves until the client leaves, the caller's rights end, or the server stops.</summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken cancellationToken)
     {
+        using var access = services.Access.Watch(subscriber.Caller, cancellationToken);
         await using var drained = drain.UnsafeRegister(static self => ((Subscriber)self!).Wake(), subscriber);
-        await using var left = cancellationToken.UnsafeRegister(static self => ((Subscriber)self!).Wake(), subscriber);
+        await using var over = access.Token.UnsafeRegister(static self => ((Subscriber)self!).Wake(), subscriber);
         services.Hub.Add(subscriber);
         try
         {
@@ -48,14 +49,22 @@ internal sealed class SubscriberLoop(
                 // Read before the queue: all that it sees is in the queue, or was.
                 var confirmed = services.Hub.Confirmed;
                 var work = subscriber.Take(_owesCheckpoint && CheckpointPause <= TimeSpan.Zero);
-                if (await IsOverAsync(drain))
+                if (await IsOverAsync(access, drain))
                 {
                     return;
                 }
 
-                await WorkAsync(work, cancellationToken);
-                await CheckpointAsync(confirmed, cancellationToken);
-                await WaitAsync();
+                try
+                {
+                    await WorkAsync(work, access.Token);
+                    await CheckpointAsync(confirmed, access.Token);
+                    await WaitAsync();
+                }
+                catch (OperationCanceledException) when (access.Reason is not null)
+                {
+                    // Whatever it was about to send is not for this caller any more.
+                }
+
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
@@ -70,8 +79,14 @@ internal sealed class SubscriberLoop(
         }
     }
 
-    private async Task<bool> IsOverAsync(CancellationToken drain)
+    private async Task<bool> IsOverAsync(AccessWatch access, CancellationToken drain)
     {
+        if (access.Reason is { } reason)
+        {
+            await EndAccessAsync(reason);
+            return true;
+        }
+
         if (drain.IsCancellationRequested)
         {
             var delay = ReconnectSpread * Random.Shared.NextDouble();
@@ -81,13 +96,15 @@ internal sealed class SubscriberLoop(
 
         if (subscriber.Caller.ExpireTime <= services.Time.GetUtcNow())
         {
-            var lost = new AccessLost { Reason = VibeError.NameOf(ErrorReason.TokenExpired) };
-            await _frames.WriteAsync(new SubscribeResponse { AccessLost = lost }, CancellationToken.None);
+            await EndAccessAsync(ErrorReason.TokenExpired);
             return true;
         }
 
         return false;
     }
+
+    private Task EndAccessAsync(ErrorReason reason) => _frames.WriteAsync(
+        new SubscribeResponse { AccessLost = new AccessLost { Reason = VibeError.NameOf(reason) } }, CancellationToken.None);
 
     private async Task WorkAsync(SubscriberWork work, CancellationToken cancellationToken)
     {

@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKtMGCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKpQHCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -44,7 +44,8 @@ namespace Vibe.Errors.V1 {
             "SUxBQkxFEBMSHQoZRVJST1JfUkVBU09OX1NUT1JBR0VfRlVMTBAUEh8KG0VS",
             "Uk9SX1JFQVNPTl9DVVJTT1JfSU5WQUxJRBAVEh8KG0VSUk9SX1JFQVNPTl9D",
             "VVJTT1JfRVhQSVJFRBAWEiEKHUVSUk9SX1JFQVNPTl9TVFJFQU1fTk9UX0ZP",
-            "VU5EEBdiBnByb3RvMw=="));
+            "VU5EEBcSHgoaRVJST1JfUkVBU09OX1RPS0VOX1JFVk9LRUQQGBIfChtFUlJP",
+            "Ul9SRUFTT05fQUNDRVNTX0NIQU5HRUQQGWIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -78,6 +79,8 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_CURSOR_INVALID")] CursorInvalid = 21,
     [pbr::OriginalName("ERROR_REASON_CURSOR_EXPIRED")] CursorExpired = 22,
     [pbr::OriginalName("ERROR_REASON_STREAM_NOT_FOUND")] StreamNotFound = 23,
+    [pbr::OriginalName("ERROR_REASON_TOKEN_REVOKED")] TokenRevoked = 24,
+    [pbr::OriginalName("ERROR_REASON_ACCESS_CHANGED")] AccessChanged = 25,
   }
 
   #endregion

@@ -191,6 +191,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_STREAM_NOT_FOUND = 23;
    */
   STREAM_NOT_FOUND = 23,
+
+  /**
+   * UNAUTHENTICATED. The access token was revoked: its session, the user's consent, the account or the app has ended. Sign in
+   * again.
+   *
+   * @generated from enum value: ERROR_REASON_TOKEN_REVOKED = 24;
+   */
+  TOKEN_REVOKED = 24,
+
+  /**
+   * Only in AccessLost: the caller's rights are others now. Open the stream again with the same token.
+   *
+   * @generated from enum value: ERROR_REASON_ACCESS_CHANGED = 25;
+   */
+  ACCESS_CHANGED = 25,
 }
 
 /**

@@ -225,8 +225,8 @@ export declare const RealtimeService: GenService<{
    * Each target gets its initial documents or what it missed since its cursor, when asked for, then `ready`, then one
    * `batch` for every transaction that concerns it. Nothing committed after a cursor is ever left out; a document may
    * come twice, never with an older revision last. A quiet stream gets a `checkpoint` at least every 15 seconds: silence
-   * for 45 seconds means the connection is dead. The stream ends when the client leaves, when the access token expires
-   * (`access_lost`), or when the server stops (`reconnect`).
+   * for 45 seconds means the connection is dead. The stream ends when the client leaves, when the caller's access
+   * ends or changes (`access_lost`, within 2 seconds of a revocation), or when the server stops (`reconnect`).
    * A target that cannot be served fails alone, with `target_error`: CURSOR_EXPIRED, CURSOR_INVALID, INVALID_ARGUMENT.
    *
    * @generated from rpc vibe.realtime.v1.RealtimeService.Subscribe
@@ -237,7 +237,8 @@ export declare const RealtimeService: GenService<{
     output: typeof SubscribeResponseSchema;
   },
   /**
-   * Adds targets to a running stream and removes others. Each new target answers on the stream.
+   * Adds targets to a running stream and removes others. Each new target answers on the stream, under the rights of the token
+   * that the stream was opened with.
    *
    * Fails with STREAM_NOT_FOUND when the caller has no such stream on this server: send it over the connection that carries
    * the stream, or where the load balancer keeps to one server.

@@ -239,13 +239,14 @@ export declare type Checkpoint = Message<"vibe.realtime.v1.Checkpoint"> & {
 export declare const CheckpointSchema: GenMessage<Checkpoint>;
 
 /**
- * The caller's access has ended, and the stream with it: come back with another access token.
+ * The caller's access has ended, and the stream with it.
  *
  * @generated from message vibe.realtime.v1.AccessLost
  */
 export declare type AccessLost = Message<"vibe.realtime.v1.AccessLost"> & {
   /**
-   * Why: a reason of vibe.errors.v1.ErrorReason without its prefix, for example TOKEN_EXPIRED.
+   * Why, as in vibe.errors.v1.ErrorReason without its prefix. TOKEN_EXPIRED: come back with another access token.
+   * TOKEN_REVOKED: sign in again. ACCESS_CHANGED: come back with the same token; a cursor may have expired.
    *
    * @generated from field: string reason = 1;
    */
