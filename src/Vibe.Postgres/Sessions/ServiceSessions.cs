@@ -32,6 +32,11 @@ public sealed class ServiceSessions
     public Task<long> ExecuteAsync(Sql sql, CancellationToken cancellationToken) =>
         CreateBatch(Access.Write).RunExecuteAsync(sql, cancellationToken);
 
+    /// <summary>Runs one writing statement with <c>returning</c> and reads its first row; null (default) when there is none.</summary>
+    /// <exception cref="DatabaseException">The statement failed.</exception>
+    public Task<T?> WriteFirstAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken) =>
+        CreateBatch(Access.Write).RunQueryFirstAsync(sql, read, cancellationToken);
+
     /// <summary>Starts a transaction of several round trips.</summary>
     /// <exception cref="DatabaseException">No connection.</exception>
     public ValueTask<Transaction> BeginAsync(Access access, IsolationLevel isolation, CancellationToken cancellationToken) =>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using Google.Protobuf;
-using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Vibe.Rpc.Calls;
@@ -109,7 +108,7 @@ internal abstract class RestCall(HttpContext http, RestRoute route, RestVariable
         Response.StatusCode = code;
         Response.ContentType = "application/json";
         ResponseMetadata.AddTo(trailers, Response.Headers);
-        AddErrorHeaders(code, trailers);
+        RestErrorHeaders.Add(Response, code, trailers);
         using var buffer = new PooledBuffer();
         Server.Errors.Write(code, status, trailers, buffer);
         await WriteBodyAsync(buffer.WrittenMemory);
@@ -127,24 +126,5 @@ internal abstract class RestCall(HttpContext http, RestRoute route, RestVariable
         // The end of the request sends it: one flush for headers, body and end.
         ResponseBody.Pipe.Write(body.Span);
         return body.Length >= LargeAnswer ? ResponseBody.FlushAsync(CancellationToken.None) : default;
-    }
-
-    private void AddErrorHeaders(int httpStatus, Metadata? trailers)
-    {
-        switch (httpStatus)
-        {
-            // RFC 9110 §15.5.2: a 401 names a challenge. One of the application's own goes first.
-            case StatusCodes.Status401Unauthorized when Response.Headers.WWWAuthenticate.Count == 0:
-                Response.Headers.WWWAuthenticate = "Bearer";
-                break;
-            case StatusCodes.Status415UnsupportedMediaType:
-                Response.Headers.Accept = "application/json";
-                Response.Headers.AcceptEncoding = Gzip.Name;
-                break;
-            case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable when Response.Headers.RetryAfter.Count == 0
-                && ResponseMetadata.ReadDetails(trailers)?.GetDetail<RetryInfo>()?.RetryDelay is { } delay:
-                Response.Headers.RetryAfter = Math.Max(0, delay.Seconds + (delay.Nanos > 0 ? 1 : 0)).ToString(CultureInfo.InvariantCulture);
-                break;
-        }
     }
 }

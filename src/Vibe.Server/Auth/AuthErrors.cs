@@ -1,4 +1,6 @@
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Vibe.Errors.V1;
 using Vibe.Server.Kernel;
@@ -31,4 +33,17 @@ internal static class AuthErrors
     /// <summary>The token does not reach as far as the call.</summary>
     public static RpcException ScopeRequired(string scope) => VibeError.Create(
         StatusCode.PermissionDenied, ErrorReason.ScopeRequired, $"The access token lacks the scope {scope}.", ("scope", scope));
+
+    /// <summary>Somebody tries too often.</summary>
+    public static RpcException TooManyAttempts(TimeSpan wait) => VibeError.Create(
+        StatusCode.ResourceExhausted, ErrorReason.RateLimited, "Too many attempts: try again later.", [],
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(wait) });
+
+    /// <summary>The request needs somebody who is signed in on the pages of Vibe, perhaps lately.</summary>
+    public static RpcException SignInRequired() => VibeError.Create(
+        StatusCode.Unauthenticated, ErrorReason.SignInRequired, "This needs a person who has signed in lately, in this browser.");
+
+    /// <summary>A request of the pages that did not come from them.</summary>
+    public static RpcException OriginNotAllowed() => VibeError.Create(
+        StatusCode.PermissionDenied, ErrorReason.OriginNotAllowed, "This is for the pages of this server only.");
 }

@@ -15,6 +15,9 @@ internal sealed record AuthOptions
     /// <summary>The longest life of any access token: one that an operator made by hand.</summary>
     public static readonly TimeSpan LongestTokenLife = TimeSpan.FromDays(1);
 
+    /// <summary>The origin of the hosted pages: what a browser sends as <c>Origin</c> from there.</summary>
+    public string Origin => new Uri(Issuer).GetLeftPart(UriPartial.Authority);
+
     /// <summary>The DID of an account of this server: did:web with a path, the port percent-encoded.</summary>
     public string DidOf(string kind, Guid id) => $"did:web:{new Uri(Issuer).Authority.Replace(":", "%3A", StringComparison.Ordinal)}:{kind}:{id:N}";
 }

@@ -7,6 +7,7 @@ using Vibe.Rpc.Listener;
 using Vibe.Rpc.OpenApi;
 using Vibe.Rpc.Validation;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Accounts;
 using Vibe.Server.Auth.OAuth;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Documents;
@@ -111,6 +112,7 @@ internal static class VibeServer
         services.AddSingleton(new FeedCursors(storage.MasterKey.Derive("feed cursor")));
         services.AddDocuments();
         services.AddRealtime();
+        services.AddAccounts();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxRequestBytes;
@@ -122,6 +124,7 @@ internal static class VibeServer
         app.UseCors(GrpcCorsExtensions.PolicyName);
         app.MapDocuments();
         app.MapRealtime();
+        app.MapAccounts();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -79,20 +78,7 @@ internal sealed class Limit : ICallStage, IDisposable
     private static string NetworkOf(string peer)
     {
         var host = peer.AsSpan(0, Math.Max(0, peer.LastIndexOf(':')));
-        if (!IPAddress.TryParse(host[(host.IndexOf(':') + 1)..], out var address))
-        {
-            return "";
-        }
-
-        // A dual-mode socket sees IPv4 as ::ffff:1.2.3.4, which would put all of IPv4 into one network.
-        if (address.IsIPv4MappedToIPv6 || address.AddressFamily == AddressFamily.InterNetwork)
-        {
-            return address.MapToIPv4().ToString();
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        return new IPNetwork(new IPAddress([.. bytes[..8], 0, 0, 0, 0, 0, 0, 0, 0]), 64).ToString();
+        return NetworkPrefix.Of(IPAddress.TryParse(host[(host.IndexOf(':') + 1)..], out var address) ? address : null);
     }
 
     private static RpcException Exceeded(int units) => VibeError.Create(

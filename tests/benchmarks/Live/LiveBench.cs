@@ -62,7 +62,7 @@ internal sealed class LiveBench(BenchOptions options, Report report)
     {
         await using var storage = await Storage.OpenAsync(data, StorageUse.Command, CancellationToken.None);
         var tokens = await DevelopmentTokens.OpenAsync(storage, CancellationToken.None);
-        var accounts = new Accounts(storage.Database, new AuthOptions { Issuer = await ServerIdentity.ReadAsync(storage.Database, CancellationToken.None) });
+        var accounts = new NamedAccounts(storage.Database, new AuthOptions { Issuer = await ServerIdentity.ReadAsync(storage.Database, CancellationToken.None) });
         List<string> minted = [], dids = [];
         for (var i = 0; i < count; i++)
         {

@@ -6,7 +6,7 @@ namespace Vibe.Server.Auth.Tokens;
 /// Access tokens for whoever operates this installation: made with the same keys and claims as those of the OAuth
 /// provider, so that nothing can tell them apart.
 /// </summary>
-internal sealed class DevelopmentTokens(Accounts accounts, TokenCodec codec, TimeProvider time)
+internal sealed class DevelopmentTokens(NamedAccounts accounts, TokenCodec codec, TimeProvider time)
 {
     /// <summary>Reads the installation's name and keys.</summary>
     public static async Task<DevelopmentTokens> OpenAsync(Storage storage, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ internal sealed class DevelopmentTokens(Accounts accounts, TokenCodec codec, Tim
         var options = new AuthOptions { Issuer = await ServerIdentity.ReadAsync(storage.Database, cancellationToken) };
         var keys = await SigningKeys.LoadAsync(storage.Database, storage.MasterKey, cancellationToken);
         return new DevelopmentTokens(
-            new Accounts(storage.Database, options), new TokenCodec(keys, options, TimeProvider.System), TimeProvider.System);
+            new NamedAccounts(storage.Database, options), new TokenCodec(keys, options, TimeProvider.System), TimeProvider.System);
     }
 
     /// <summary>Makes a token for a user, for an app acting for a user, or for an app acting as itself.</summary>

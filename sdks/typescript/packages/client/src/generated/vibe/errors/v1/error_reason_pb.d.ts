@@ -142,7 +142,8 @@ export enum ErrorReason {
   QUERY_TOO_EXPENSIVE = 16,
 
   /**
-   * RESOURCE_EXHAUSTED. Too many calls; google.rpc.RetryInfo says when to come back. Metadata: `limit`.
+   * RESOURCE_EXHAUSTED. Too many calls; google.rpc.RetryInfo says when to come back. Metadata: `limit`, when calls are
+   * counted and not attempts.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 17;
    */
@@ -206,6 +207,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ACCESS_CHANGED = 25;
    */
   ACCESS_CHANGED = 25,
+
+  /**
+   * UNAUTHENTICATED. Nobody is signed in in this browser, or not lately enough for what is asked: sign in (again).
+   *
+   * @generated from enum value: ERROR_REASON_SIGN_IN_REQUIRED = 60;
+   */
+  SIGN_IN_REQUIRED = 60,
+
+  /**
+   * PERMISSION_DENIED. The request is for the pages of this server only, and came from elsewhere.
+   *
+   * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 61;
+   */
+  ORIGIN_NOT_ALLOWED = 61,
+
+  /**
+   * PERMISSION_DENIED. An operator has disabled the account.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_DISABLED = 62;
+   */
+  ACCOUNT_DISABLED = 62,
 }
 
 /**

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Vibe.Postgres.Sessions;
 
-namespace Vibe.Server.Auth.OAuth;
+namespace Vibe.Server.Auth;
 
 /// <summary>Secrets of 256 random bits as text, and the hashes that are kept of them.</summary>
 internal static class Secret

@@ -5,7 +5,7 @@ using Vibe.Server.Hosting;
 namespace Vibe.Server.Auth;
 
 /// <summary>Users and apps by name.</summary>
-internal sealed partial class Accounts(Database database, AuthOptions options)
+internal sealed partial class NamedAccounts(Database database, AuthOptions options)
 {
     /// <summary>The DID of the user with this handle; the account is made when there is none.</summary>
     /// <exception cref="Refusal">The name has not the form of a handle.</exception>

@@ -1,0 +1,9 @@
+namespace Vibe.Server.Auth.Accounts;
+
+/// <summary>Log messages of accounts: event ids 2600 to 2699. Never a secret, an address or a name.</summary>
+internal static partial class AccountLog
+{
+    /// <summary>Background work failed and is tried again.</summary>
+    [LoggerMessage(EventId = 2600, Level = LogLevel.Warning, Message = "Upkeep of accounts failed at {Work}; it will be tried again.")]
+    public static partial void UpkeepFailed(ILogger logger, string work, Exception exception);
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Vibe.Postgres.Sessions;
+using Vibe.Server.Pipeline;
+
+namespace Vibe.Server.Auth.Accounts;
+
+/// <summary>Something people or operators should be able to look up later.</summary>
+internal sealed record AuditEvent
+{
+    /// <summary>What happened: <c>session.create</c>, <c>passkey.add</c>, <c>grant.revoke</c>, ….</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The account it concerns, null for none.</summary>
+    public string? Did { get; init; }
+
+    /// <summary>The app it concerns, null for none.</summary>
+    public string? App { get; init; }
+
+    /// <summary>Who did it, null when nobody was signed in.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>Where from, as <see cref="NetworkPrefix"/> gives it; empty when that is not known.</summary>
+    public string Network { get; init; } = "";
+
+    /// <summary>What else is worth knowing. Never a secret.</summary>
+    public IReadOnlyDictionary<string, string> Details { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>Writes down what happens to accounts and apps.</summary>
+internal sealed class Audit(Database database, TimeProvider time)
+{
+    /// <summary>Writes one event.</summary>
+    public Task WriteAsync(AuditEvent what, CancellationToken cancellationToken) =>
+        database.Owner.ExecuteAsync(ToStatement(what), cancellationToken);
+
+    /// <summary>Writes one event of a person at a browser.</summary>
+    public Task WriteAsync(string type, string did, HttpContext http, CancellationToken cancellationToken) => WriteAsync(
+        new AuditEvent { Type = type, Did = did, Actor = did, Network = NetworkPrefix.Of(http.Connection.RemoteIpAddress) }, cancellationToken);
+
+    /// <summary>The statement that writes an event, for the transaction of what it tells.</summary>
+    public Sql ToStatement(AuditEvent what)
+    {
+        var details = JsonSerializer.SerializeToUtf8Bytes(what.Details);
+        var now = time.GetUtcNow();
+        return $"""
+            insert into vibe.audit_events (id, create_time, type, did, app_did, actor_did, network, details)
+            values ({Guid.CreateVersion7(now)}, {now}, {what.Type}, {what.Did}, {what.App}, {what.Actor}, {what.Network}, {details})
+            """;
+    }
+}
