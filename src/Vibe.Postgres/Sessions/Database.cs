@@ -1,6 +1,7 @@
 using System.Data;
 using System.Globalization;
 using Npgsql;
+using Vibe.Postgres.Notifications;
 using Vibe.Postgres.Replication;
 
 namespace Vibe.Postgres.Sessions;
@@ -38,6 +39,9 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>The change feed of a publication, read as the migrating login.</summary>
     public ReplicationFeed CreateFeed(string publication) => new(Options, publication);
+
+    /// <summary>What processes on this database tell each other, as the migrating login.</summary>
+    public NotificationChannel CreateNotificationChannel(string name) => new(Options, name);
 
     /// <summary>A batch on behalf of <paramref name="context"/>.</summary>
     public Batch CreateBatch(RequestContext context, Access access)

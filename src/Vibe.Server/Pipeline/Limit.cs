@@ -74,8 +74,9 @@ internal sealed class Limit : ICallStage, IDisposable
     /// <inheritdoc />
     public void Dispose() => _limiter.Dispose();
 
-    // ServerCallContext.Peer is `ipv4:address:port` or `ipv6:[address]:port`.
-    private static string NetworkOf(string peer)
+    /// <summary>The network a call comes from: an IPv4 address, or the first 64 bits of an IPv6 address. Empty for others.</summary>
+    /// <param name="peer"><c>ServerCallContext.Peer</c>: <c>ipv4:address:port</c> or <c>ipv6:[address]:port</c>.</param>
+    public static string NetworkOf(string peer)
     {
         var host = peer.AsSpan(0, Math.Max(0, peer.LastIndexOf(':')));
         return NetworkPrefix.Of(IPAddress.TryParse(host[(host.IndexOf(':') + 1)..], out var address) ? address : null);

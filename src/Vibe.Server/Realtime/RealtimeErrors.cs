@@ -1,4 +1,6 @@
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Vibe.Errors.V1;
 using Vibe.Server.Kernel;
@@ -30,4 +32,31 @@ internal static class RealtimeErrors
     /// <summary>A stream has only so many targets.</summary>
     public static RpcException TooManyTargets(string field, int limit) => VibeError.InvalidField(
         field, $"a stream has at most {limit.ToString(CultureInfo.InvariantCulture)} targets", "subscribe.targets");
+
+    /// <summary>There is no such channel, or the caller may not join it: the same answer, byte for byte.</summary>
+    public static RpcException ChannelNotFound(string channel) => VibeError.Create(
+        StatusCode.NotFound, ErrorReason.ChannelNotFound, "There is no such channel, or you may not join it.", ("channel", channel));
+
+    /// <summary>The caller has joined too many channels.</summary>
+    public static RpcException TooManyChannels(int limit) => ChannelLimit("caller", "channels a caller has joined", limit);
+
+    /// <summary>The channel is full.</summary>
+    public static RpcException TooManyMembers(int limit) => ChannelLimit("channel", "members of a channel", limit);
+
+    /// <summary>A member, or a channel, sends too much.</summary>
+    public static RpcException TooManyMessages(TimeSpan wait) => VibeError.Create(
+        StatusCode.ResourceExhausted, ErrorReason.RateLimited, "Too many messages on this channel.", [],
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(wait) });
+
+    /// <summary>Another node has the stream, or may have it, and does not answer.</summary>
+    public static RpcException ServerUnreachable() => VibeError.Create(
+        StatusCode.Unavailable, ErrorReason.ServerUnreachable, "The server that carries the stream does not answer; try again.");
+
+    private static RpcException ChannelLimit(string subject, string what, int limit)
+    {
+        var text = limit.ToString(CultureInfo.InvariantCulture);
+        return VibeError.Create(
+            StatusCode.ResourceExhausted, ErrorReason.ChannelLimitReached, $"There are {text} {what} on this server already.", [("limit", text)],
+            new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = $"{what}: {text}" } } });
+    }
 }

@@ -18,4 +18,20 @@ internal static partial class RealtimeLog
     /// <summary>Restored transactions were given a number of this cluster.</summary>
     [LoggerMessage(EventId = 2103, Level = LogLevel.Warning, Message = "{Count} documents come from another cluster; their changes were renumbered for the change feed.")]
     public static partial void Renumbered(ILogger logger, long count);
+
+    /// <summary>Nodes cannot talk.</summary>
+    [LoggerMessage(EventId = 2110, Level = LogLevel.Warning, Message = "The bus to the other nodes was lost; it is opened again. Channels go on within this node.")]
+    public static partial void BusLost(ILogger logger, Exception exception);
+
+    /// <summary>Nodes can talk again.</summary>
+    [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "The bus to the other nodes is back.")]
+    public static partial void BusBack(ILogger logger);
+
+    /// <summary>Another version, or another program on the channel.</summary>
+    [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "A message on the bus could not be read and was ignored.")]
+    public static partial void BusGarbled(ILogger logger, Exception exception);
+
+    /// <summary>Access to documents could not be checked again.</summary>
+    [LoggerMessage(EventId = 2113, Level = LogLevel.Warning, Message = "Members of channels could not be checked again after the change feed was lost; it will be tried again.")]
+    public static partial void RecheckFailed(ILogger logger, Exception exception);
 }

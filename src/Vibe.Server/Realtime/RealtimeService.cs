@@ -2,21 +2,26 @@ using Grpc.Core;
 using Vibe.Realtime.V1;
 using Vibe.Server.Kernel;
 using Vibe.Server.Pipeline;
+using Vibe.Server.Realtime.Channels;
 using Vibe.Server.Realtime.Subscriptions;
 
 namespace Vibe.Server.Realtime;
 
 /// <summary>The realtime API. What it does is said in the contract.</summary>
-internal sealed class RealtimeService(SubscriberServices services, Subscribers subscribers)
+internal sealed class RealtimeService(
+    SubscriberServices services, Subscribers subscribers, SubscriptionUpdates updates, ChannelCalls channels)
     : Vibe.Realtime.V1.RealtimeService.RealtimeServiceBase
 {
+    // The contract says 10 seconds until others hear of it.
+    private static readonly TimeSpan LostPeer = TimeSpan.FromSeconds(8);
+
     /// <inheritdoc/>
     public override async Task Subscribe(SubscribeRequest request, IServerStreamWriter<SubscribeResponse> responseStream, ServerCallContext context)
     {
         var caller = context.GetCaller();
         var isSingle = request.Targets.Count == 0 && request.Collection.Length > 0;
         CheckForm(request, isSingle);
-        using var subscriber = new Subscriber(caller, StreamIdOf(request.StreamId), services.Options, services.Time);
+        using var subscriber = new Subscriber(caller, StreamIds.Check(request.StreamId), services.Options, services.Time);
         var failures = new List<TargetError>();
         List<TargetPlan> plans = isSingle
             ? [TargetPlan.Read(SingleOf(request, context), "", caller)]
@@ -39,13 +44,34 @@ internal sealed class RealtimeService(SubscriberServices services, Subscribers s
     }
 
     /// <inheritdoc/>
-    public override Task<UpdateSubscriptionsResponse> UpdateSubscriptions(UpdateSubscriptionsRequest request, ServerCallContext context)
+    public override async Task<UpdateSubscriptionsResponse> UpdateSubscriptions(UpdateSubscriptionsRequest request, ServerCallContext context)
     {
-        // Under the rights the stream was opened with: they are what it is watched for.
-        var subscriber = subscribers.Find(context.GetCaller(), StreamIdOf(request.StreamId)) ?? throw RealtimeErrors.StreamNotFound(request.StreamId);
+        StreamIds.Check(request.StreamId);
         CheckIds(request.Add, "add");
-        subscriber.Update([.. request.Add.Select((target, index) => TargetPlan.Read(target, $"add[{index}].", subscriber.Caller))], request.Remove);
-        return Task.FromResult(new UpdateSubscriptionsResponse());
+        await updates.RunAsync(context.GetCaller(), request, context.CancellationToken);
+        return new UpdateSubscriptionsResponse();
+    }
+
+    /// <inheritdoc/>
+    public override Task JoinChannel(JoinChannelRequest request, IServerStreamWriter<JoinChannelResponse> responseStream, ServerCallContext context)
+    {
+        context.NoticeLostPeer(LostPeer);
+        return channels.JoinAsync(
+            context.GetCaller(), Limit.NetworkOf(context.Peer), request, responseStream, context.GetDrainToken(), context.CancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<PublishMessageResponse> PublishMessage(PublishMessageRequest request, ServerCallContext context)
+    {
+        await channels.PublishAsync(context.GetCaller(), request, context.CancellationToken);
+        return new PublishMessageResponse();
+    }
+
+    /// <inheritdoc/>
+    public override async Task<SetPresenceResponse> SetPresence(SetPresenceRequest request, ServerCallContext context)
+    {
+        await channels.SetPresenceAsync(context.GetCaller(), request, context.CancellationToken);
+        return new SetPresenceResponse();
     }
 
     private void CheckForm(SubscribeRequest request, bool isSingle)
@@ -75,10 +101,6 @@ internal sealed class RealtimeService(SubscriberServices services, Subscribers s
             throw VibeError.InvalidField(field, "have ids of their own", "subscribe.ids");
         }
     }
-
-    private static string StreamIdOf(string text) => text.Length == 0 || Guid.TryParseExact(text, "D", out _)
-        ? text
-        : throw VibeError.InvalidField("streamId", "is a UUID", "subscribe.stream_id");
 
     // One bad target fails alone: the others are served.
     private static List<TargetPlan> ReadAll(IEnumerable<Target> targets, Caller caller, List<TargetError> failures)

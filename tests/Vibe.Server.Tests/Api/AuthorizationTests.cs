@@ -37,6 +37,9 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["ListFieldIndexes"] = "{}",
         ["Subscribe"] = "{}",
         ["UpdateSubscriptions"] = """{"streamId":"0190a000-0000-7000-8000-000000000000"}""",
+        ["JoinChannel"] = """{"channel":"nowhere"}""",
+        ["PublishMessage"] = """{"channel":"app:lobby","streamId":"0190a000-0000-7000-8000-000000000000","payload":{}}""",
+        ["SetPresence"] = """{"channel":"app:lobby","streamId":"0190a000-0000-7000-8000-000000000000"}""",
         ["DropFieldIndex"] = """{"collection":"notes","path":"data.dropped"}""",
     };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vibe.Postgres.Tests;
@@ -6,6 +7,8 @@ using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
 using Vibe.Server.Realtime;
+using Vibe.Server.Realtime.Bus;
+using Vibe.Server.Realtime.Channels;
 using Vibe.Server.Realtime.Feed;
 using Vibe.Server.Realtime.Hub;
 using Vibe.Server.Realtime.Subscriptions;
@@ -37,10 +40,15 @@ public sealed class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetim
     }
 
     /// <summary>One more node on the same database.</summary>
-    internal async Task<Node> StartNodeAsync(RealtimeOptions options)
+    internal async Task<Node> StartNodeAsync(RealtimeOptions options, ChannelOptions? channels = null, BusOptions? bus = null)
     {
-        var node = new Node(Documents, options, new FeedCursors(CursorKey));
+        var node = new Node(Documents, options, new FeedCursors(CursorKey), channels ?? new ChannelOptions(), bus ?? new BusOptions());
         await node.StartAsync();
+        if (Node is { } first)
+        {
+            await Task.WhenAll(node.MeetsAsync(first), first.MeetsAsync(node));
+        }
+
         return node;
     }
 }
@@ -50,10 +58,21 @@ internal sealed class Node : IAsyncDisposable
 {
     private readonly FeedReader _reader;
     private readonly SubscriberServices _services;
+    private readonly ChannelUpkeep _upkeep;
+    private readonly PeerWatch _peers = new();
 
-    public Node(DocumentsHost documents, RealtimeOptions options, FeedCursors cursors)
+    public Node(DocumentsHost documents, RealtimeOptions options, FeedCursors cursors, ChannelOptions channels, BusOptions bus)
     {
-        Hub = new ChangeHub(options);
+        var store = new DocumentStore(documents.Database);
+        Bus = new NodeBus(documents.Database.CreateNotificationChannel("vibe_bus"), bus, TimeProvider.System, NullLogger<NodeBus>.Instance);
+        Bus.Add(_peers);
+        var calls = new NodeCalls(Bus, bus, TimeProvider.System);
+        Channels = new ChannelHub(Bus, channels, TimeProvider.System);
+        ChannelCalls = new ChannelCalls(Channels, store, Access, calls, channels, TimeProvider.System);
+        Subscribers = new Subscribers();
+        Updates = new SubscriptionUpdates(Subscribers, calls);
+        _upkeep = new ChannelUpkeep(Channels, store, TimeProvider.System, NullLogger<ChannelUpkeep>.Instance);
+        Hub = new ChangeHub(options) { Watcher = Channels };
         Cursors = cursors;
         Options = options;
         var feed = new FeedDatabase(documents.Database);
@@ -66,6 +85,16 @@ internal sealed class Node : IAsyncDisposable
 
     public ChangeHub Hub { get; }
 
+    public NodeBus Bus { get; }
+
+    public ChannelHub Channels { get; }
+
+    public ChannelCalls ChannelCalls { get; }
+
+    public Subscribers Subscribers { get; }
+
+    public SubscriptionUpdates Updates { get; }
+
     public FeedCursors Cursors { get; }
 
     public RealtimeOptions Options { get; }
@@ -74,8 +103,21 @@ internal sealed class Node : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        await Bus.StartAsync(CancellationToken.None);
+        await _upkeep.StartAsync(CancellationToken.None);
         await _reader.StartAsync(CancellationToken.None);
         await Hub.WhenLiveAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Waits until this node knows another one.</summary>
+    public Task MeetsAsync(Node other) => _peers.Of(other.Bus.Node).Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>Joins a channel, and waits until that is done.</summary>
+    public async Task<Talker> JoinAsync(Caller caller, string channel)
+    {
+        var talker = new Talker(this, caller, channel);
+        await talker.JoinedAsync();
+        return talker;
     }
 
     /// <summary>Follows targets as a caller.</summary>
@@ -84,7 +126,8 @@ internal sealed class Node : IAsyncDisposable
     /// <summary>The same for a client that has documents already.</summary>
     public Follower Follow(Caller caller, Follower? earlier, params Target[] targets)
     {
-        var subscriber = new Subscriber(caller, "", Options, TimeProvider.System);
+        var subscriber = new Subscriber(caller, Guid.NewGuid().ToString(), Options, TimeProvider.System);
+        Subscribers.Add(subscriber);
         subscriber.Update([.. targets.Select((target, index) => TargetPlan.Read(target, $"targets[{index}].", caller))], []);
         var follower = new Follower(subscriber, earlier);
         follower.Run(new SubscriberLoop(_services, subscriber, follower, failsWithTarget: false));
@@ -94,6 +137,31 @@ internal sealed class Node : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _reader.StopAsync(CancellationToken.None);
+        await _upkeep.StopAsync(CancellationToken.None);
+        await Bus.StopAsync(CancellationToken.None);
         _reader.Dispose();
+        _upkeep.Dispose();
+        Bus.Dispose();
+    }
+
+    private sealed class PeerWatch : IBusListener
+    {
+        private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _found = new();
+
+        public TaskCompletionSource Of(Guid node) => _found.GetOrAdd(node, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        public void PeerFound(Guid node) => Of(node).TrySetResult();
+
+        public void PeerLost(Guid node)
+        {
+        }
+
+        public void Receive(Guid from, BusKind kind, ReadOnlyMemory<byte> body)
+        {
+        }
+
+        public void Resumed()
+        {
+        }
     }
 }

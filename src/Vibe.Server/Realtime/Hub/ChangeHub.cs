@@ -26,6 +26,9 @@ internal sealed class ChangeHub(RealtimeOptions options)
     /// <summary>The epoch of the feed; null until it was live for the first time.</summary>
     public FeedEpoch? Epoch { get; private set; }
 
+    /// <summary>Who else looks at every change.</summary>
+    public IChangeWatcher? Watcher { get; set; }
+
     /// <summary>How many streams there are.</summary>
     public int SubscriberCount
     {
@@ -60,6 +63,7 @@ internal sealed class ChangeHub(RealtimeOptions options)
             Epoch = epoch;
             Confirm(snapshot);
             _ready.TrySetResult();
+            Watcher?.Reopened();
         }
     }
 
@@ -105,6 +109,7 @@ internal sealed class ChangeHub(RealtimeOptions options)
             Volatile.Write(ref _hasChanged, true);
             foreach (var change in transaction.Changes)
             {
+                Watcher?.Changed(change.New);
                 _round++;
                 _found.Clear();
                 _routes.Find(change.New, _found);

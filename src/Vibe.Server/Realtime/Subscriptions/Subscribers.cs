@@ -21,8 +21,8 @@ internal sealed class Subscribers
     public void Remove(Subscriber subscriber) =>
         _streams.TryRemove(KeyValuePair.Create(KeyOf(subscriber.Caller, subscriber.StreamId), subscriber));
 
-    /// <summary>The caller's stream; null when there is none here.</summary>
-    public Subscriber? Find(Caller caller, string streamId) => _streams.GetValueOrDefault(KeyOf(caller, streamId));
+    /// <summary>The stream of a user or app through an app; null when there is none here.</summary>
+    public Subscriber? Find(string? did, string? app, string streamId) => _streams.GetValueOrDefault((did, app, streamId));
 
     // A signed-out visitor's stream is found by its id alone, which nobody can guess.
     private static (string? Did, string? App, string StreamId) KeyOf(Caller caller, string streamId) => (caller.Did, caller.App, streamId);

@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKv8HCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKvAICgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -45,10 +45,12 @@ namespace Vibe.Errors.V1 {
             "Uk9SX1JFQVNPTl9DVVJTT1JfSU5WQUxJRBAVEh8KG0VSUk9SX1JFQVNPTl9D",
             "VVJTT1JfRVhQSVJFRBAWEiEKHUVSUk9SX1JFQVNPTl9TVFJFQU1fTk9UX0ZP",
             "VU5EEBcSHgoaRVJST1JfUkVBU09OX1RPS0VOX1JFVk9LRUQQGBIfChtFUlJP",
-            "Ul9SRUFTT05fQUNDRVNTX0NIQU5HRUQQGRIhCh1FUlJPUl9SRUFTT05fU0lH",
-            "Tl9JTl9SRVFVSVJFRBA8EiMKH0VSUk9SX1JFQVNPTl9PUklHSU5fTk9UX0FM",
-            "TE9XRUQQPRIhCh1FUlJPUl9SRUFTT05fQUNDT1VOVF9ESVNBQkxFRBA+YgZw",
-            "cm90bzM="));
+            "Ul9SRUFTT05fQUNDRVNTX0NIQU5HRUQQGRIiCh5FUlJPUl9SRUFTT05fQ0hB",
+            "Tk5FTF9OT1RfRk9VTkQQGhImCiJFUlJPUl9SRUFTT05fQ0hBTk5FTF9MSU1J",
+            "VF9SRUFDSEVEEBsSIwofRVJST1JfUkVBU09OX1NFUlZFUl9VTlJFQUNIQUJM",
+            "RRAcEiEKHUVSUk9SX1JFQVNPTl9TSUdOX0lOX1JFUVVJUkVEEDwSIwofRVJS",
+            "T1JfUkVBU09OX09SSUdJTl9OT1RfQUxMT1dFRBA9EiEKHUVSUk9SX1JFQVNP",
+            "Tl9BQ0NPVU5UX0RJU0FCTEVEED5iBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -84,6 +86,9 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_STREAM_NOT_FOUND")] StreamNotFound = 23,
     [pbr::OriginalName("ERROR_REASON_TOKEN_REVOKED")] TokenRevoked = 24,
     [pbr::OriginalName("ERROR_REASON_ACCESS_CHANGED")] AccessChanged = 25,
+    [pbr::OriginalName("ERROR_REASON_CHANNEL_NOT_FOUND")] ChannelNotFound = 26,
+    [pbr::OriginalName("ERROR_REASON_CHANNEL_LIMIT_REACHED")] ChannelLimitReached = 27,
+    [pbr::OriginalName("ERROR_REASON_SERVER_UNREACHABLE")] ServerUnreachable = 28,
     [pbr::OriginalName("ERROR_REASON_SIGN_IN_REQUIRED")] SignInRequired = 60,
     [pbr::OriginalName("ERROR_REASON_ORIGIN_NOT_ALLOWED")] OriginNotAllowed = 61,
     [pbr::OriginalName("ERROR_REASON_ACCOUNT_DISABLED")] AccountDisabled = 62,

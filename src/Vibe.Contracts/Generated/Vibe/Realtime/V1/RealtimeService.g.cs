@@ -26,46 +26,85 @@ namespace Vibe.Realtime.V1 {
           string.Concat(
             "Cid2aWJlL3JlYWx0aW1lL3YxL3JlYWx0aW1lX3NlcnZpY2UucHJvdG8SEHZp",
             "YmUucmVhbHRpbWUudjEaG2J1Zi92YWxpZGF0ZS92YWxpZGF0ZS5wcm90bxoc",
-            "Z29vZ2xlL2FwaS9hbm5vdGF0aW9ucy5wcm90bxoddmliZS9kb2N1bWVudHMv",
-            "djEvcXVlcnkucHJvdG8aHXZpYmUvb3B0aW9ucy92MS9vcHRpb25zLnByb3Rv",
-            "GiN2aWJlL3JlYWx0aW1lL3YxL3N1YnNjcmlwdGlvbi5wcm90byKvAwoQU3Vi",
-            "c2NyaWJlUmVxdWVzdBIoCgpjb2xsZWN0aW9uGAEgASgJQgi6SAVyAyiAAVIK",
-            "Y29sbGVjdGlvbhJACgVzY29wZRgCIAEoDjIgLnZpYmUuZG9jdW1lbnRzLnYx",
-            "LkRvY3VtZW50U2NvcGVCCLpIBYIBAhABUgVzY29wZRIgCgZmaWx0ZXIYAyAB",
-            "KAlCCLpIBXIDKIBAUgZmaWx0ZXISIwoIb3JkZXJfYnkYBCABKAlCCLpIBXID",
-            "KIAQUgdvcmRlckJ5EiAKBWxpbWl0GAUgASgFQgq6SAcaBRjoBygAUgVsaW1p",
-            "dBIhCgZjdXJzb3IYBiABKAlCCbpIBnIEKICAAVIGY3Vyc29yEiUKCXJlYWRf",
-            "bWFzaxgHIAMoCUIIukgFkgECEGRSCHJlYWRNYXNrEhgKB2luaXRpYWwYCCAB",
-            "KAhSB2luaXRpYWwSPAoHdGFyZ2V0cxgJIAMoCzIYLnZpYmUucmVhbHRpbWUu",
-            "djEuVGFyZ2V0Qgi6SAWSAQIQZFIHdGFyZ2V0cxIkCglzdHJlYW1faWQYCiAB",
-            "KAlCB7pIBHICKCRSCHN0cmVhbUlkIoADChFTdWJzY3JpYmVSZXNwb25zZRIv",
-            "CgVyZWFkeRgBIAEoCzIXLnZpYmUucmVhbHRpbWUudjEuUmVhZHlIAFIFcmVh",
-            "ZHkSLwoFYmF0Y2gYAiABKAsyFy52aWJlLnJlYWx0aW1lLnYxLkJhdGNoSABS",
-            "BWJhdGNoEj4KCmNoZWNrcG9pbnQYAyABKAsyHC52aWJlLnJlYWx0aW1lLnYx",
-            "LkNoZWNrcG9pbnRIAFIKY2hlY2twb2ludBI/CgthY2Nlc3NfbG9zdBgEIAEo",
-            "CzIcLnZpYmUucmVhbHRpbWUudjEuQWNjZXNzTG9zdEgAUgphY2Nlc3NMb3N0",
-            "EkIKDHRhcmdldF9lcnJvchgFIAEoCzIdLnZpYmUucmVhbHRpbWUudjEuVGFy",
-            "Z2V0RXJyb3JIAFILdGFyZ2V0RXJyb3ISOwoJcmVjb25uZWN0GAYgASgLMhsu",
-            "dmliZS5yZWFsdGltZS52MS5SZWNvbm5lY3RIAFIJcmVjb25uZWN0QgcKBWZy",
-            "YW1lIpwBChpVcGRhdGVTdWJzY3JpcHRpb25zUmVxdWVzdBImCglzdHJlYW1f",
-            "aWQYASABKAlCCbpIBnIEEAEoJFIIc3RyZWFtSWQSNAoDYWRkGAIgAygLMhgu",
-            "dmliZS5yZWFsdGltZS52MS5UYXJnZXRCCLpIBZIBAhBkUgNhZGQSIAoGcmVt",
-            "b3ZlGAMgAygNQgi6SAWSAQIQZFIGcmVtb3ZlIh0KG1VwZGF0ZVN1YnNjcmlw",
-            "dGlvbnNSZXNwb25zZTK9AgoPUmVhbHRpbWVTZXJ2aWNlEoIBCglTdWJzY3Jp",
-            "YmUSIi52aWJlLnJlYWx0aW1lLnYxLlN1YnNjcmliZVJlcXVlc3QaIy52aWJl",
-            "LnJlYWx0aW1lLnYxLlN1YnNjcmliZVJlc3BvbnNlIiqQAgGq1BgECAEQA4LT",
-            "5JMCGRIXL3YxL2RvY3VtZW50czpzdWJzY3JpYmUwARKkAQoTVXBkYXRlU3Vi",
-            "c2NyaXB0aW9ucxIsLnZpYmUucmVhbHRpbWUudjEuVXBkYXRlU3Vic2NyaXB0",
-            "aW9uc1JlcXVlc3QaLS52aWJlLnJlYWx0aW1lLnYxLlVwZGF0ZVN1YnNjcmlw",
-            "dGlvbnNSZXNwb25zZSIwqtQYBAgBEAKC0+STAiIiHS92MS9zdWJzY3JpcHRp",
-            "b25zL3tzdHJlYW1faWR9OgEqYgZwcm90bzM="));
+            "Z29vZ2xlL2FwaS9hbm5vdGF0aW9ucy5wcm90bxoeZ29vZ2xlL3Byb3RvYnVm",
+            "L2R1cmF0aW9uLnByb3RvGhxnb29nbGUvcHJvdG9idWYvc3RydWN0LnByb3Rv",
+            "Gh12aWJlL2RvY3VtZW50cy92MS9xdWVyeS5wcm90bxoddmliZS9vcHRpb25z",
+            "L3YxL29wdGlvbnMucHJvdG8aHnZpYmUvcmVhbHRpbWUvdjEvY2hhbm5lbC5w",
+            "cm90bxojdmliZS9yZWFsdGltZS92MS9zdWJzY3JpcHRpb24ucHJvdG8irwMK",
+            "EFN1YnNjcmliZVJlcXVlc3QSKAoKY29sbGVjdGlvbhgBIAEoCUIIukgFcgMo",
+            "gAFSCmNvbGxlY3Rpb24SQAoFc2NvcGUYAiABKA4yIC52aWJlLmRvY3VtZW50",
+            "cy52MS5Eb2N1bWVudFNjb3BlQgi6SAWCAQIQAVIFc2NvcGUSIAoGZmlsdGVy",
+            "GAMgASgJQgi6SAVyAyiAQFIGZmlsdGVyEiMKCG9yZGVyX2J5GAQgASgJQgi6",
+            "SAVyAyiAEFIHb3JkZXJCeRIgCgVsaW1pdBgFIAEoBUIKukgHGgUY6AcoAFIF",
+            "bGltaXQSIQoGY3Vyc29yGAYgASgJQgm6SAZyBCiAgAFSBmN1cnNvchIlCgly",
+            "ZWFkX21hc2sYByADKAlCCLpIBZIBAhBkUghyZWFkTWFzaxIYCgdpbml0aWFs",
+            "GAggASgIUgdpbml0aWFsEjwKB3RhcmdldHMYCSADKAsyGC52aWJlLnJlYWx0",
+            "aW1lLnYxLlRhcmdldEIIukgFkgECEGRSB3RhcmdldHMSJAoJc3RyZWFtX2lk",
+            "GAogASgJQge6SARyAigkUghzdHJlYW1JZCKAAwoRU3Vic2NyaWJlUmVzcG9u",
+            "c2USLwoFcmVhZHkYASABKAsyFy52aWJlLnJlYWx0aW1lLnYxLlJlYWR5SABS",
+            "BXJlYWR5Ei8KBWJhdGNoGAIgASgLMhcudmliZS5yZWFsdGltZS52MS5CYXRj",
+            "aEgAUgViYXRjaBI+CgpjaGVja3BvaW50GAMgASgLMhwudmliZS5yZWFsdGlt",
+            "ZS52MS5DaGVja3BvaW50SABSCmNoZWNrcG9pbnQSPwoLYWNjZXNzX2xvc3QY",
+            "BCABKAsyHC52aWJlLnJlYWx0aW1lLnYxLkFjY2Vzc0xvc3RIAFIKYWNjZXNz",
+            "TG9zdBJCCgx0YXJnZXRfZXJyb3IYBSABKAsyHS52aWJlLnJlYWx0aW1lLnYx",
+            "LlRhcmdldEVycm9ySABSC3RhcmdldEVycm9yEjsKCXJlY29ubmVjdBgGIAEo",
+            "CzIbLnZpYmUucmVhbHRpbWUudjEuUmVjb25uZWN0SABSCXJlY29ubmVjdEIH",
+            "CgVmcmFtZSKcAQoaVXBkYXRlU3Vic2NyaXB0aW9uc1JlcXVlc3QSJgoJc3Ry",
+            "ZWFtX2lkGAEgASgJQgm6SAZyBBABKCRSCHN0cmVhbUlkEjQKA2FkZBgCIAMo",
+            "CzIYLnZpYmUucmVhbHRpbWUudjEuVGFyZ2V0Qgi6SAWSAQIQZFIDYWRkEiAK",
+            "BnJlbW92ZRgDIAMoDUIIukgFkgECEGRSBnJlbW92ZSIdChtVcGRhdGVTdWJz",
+            "Y3JpcHRpb25zUmVzcG9uc2UiYAoSSm9pbkNoYW5uZWxSZXF1ZXN0EiQKB2No",
+            "YW5uZWwYASABKAlCCrpIB3IFEAEoiAFSB2NoYW5uZWwSJAoJc3RyZWFtX2lk",
+            "GAIgASgJQge6SARyAigkUghzdHJlYW1JZCKUAwoTSm9pbkNoYW5uZWxSZXNw",
+            "b25zZRI5CgZqb2luZWQYASABKAsyHy52aWJlLnJlYWx0aW1lLnYxLkNoYW5u",
+            "ZWxKb2luZWRIAFIGam9pbmVkEj4KCHByZXNlbmNlGAIgASgLMiAudmliZS5y",
+            "ZWFsdGltZS52MS5QcmVzZW5jZUNoYW5nZUgAUghwcmVzZW5jZRI8CgdtZXNz",
+            "YWdlGAMgASgLMiAudmliZS5yZWFsdGltZS52MS5DaGFubmVsTWVzc2FnZUgA",
+            "UgdtZXNzYWdlEj0KB2Ryb3BwZWQYBCABKAsyIS52aWJlLnJlYWx0aW1lLnYx",
+            "Lk1lc3NhZ2VzRHJvcHBlZEgAUgdkcm9wcGVkEj8KC2FjY2Vzc19sb3N0GAUg",
+            "ASgLMhwudmliZS5yZWFsdGltZS52MS5BY2Nlc3NMb3N0SABSCmFjY2Vzc0xv",
+            "c3QSOwoJcmVjb25uZWN0GAYgASgLMhsudmliZS5yZWFsdGltZS52MS5SZWNv",
+            "bm5lY3RIAFIJcmVjb25uZWN0QgcKBWZyYW1lIr8BChVQdWJsaXNoTWVzc2Fn",
+            "ZVJlcXVlc3QSJAoHY2hhbm5lbBgBIAEoCUIKukgHcgUQASiIAVIHY2hhbm5l",
+            "bBImCglzdHJlYW1faWQYAiABKAlCCbpIBnIEEAEoJFIIc3RyZWFtSWQSJQoH",
+            "cGF5bG9hZBgDIAEoDEIGukgDyAEBSABSB3BheWxvYWSIAQESJQoJcmVjaXBp",
+            "ZW50GAQgASgJQge6SARyAigkUglyZWNpcGllbnRCCgoIX3BheWxvYWQiGAoW",
+            "UHVibGlzaE1lc3NhZ2VSZXNwb25zZSLEAQoSU2V0UHJlc2VuY2VSZXF1ZXN0",
+            "EiQKB2NoYW5uZWwYASABKAlCCrpIB3IFEAEoiAFSB2NoYW5uZWwSJgoJc3Ry",
+            "ZWFtX2lkGAIgASgJQgm6SAZyBBABKCRSCHN0cmVhbUlkEhkKBXN0YXRlGAMg",
+            "ASgMSABSBXN0YXRliAEBEjsKDHRpbWVfdG9fbGl2ZRgEIAEoCzIZLmdvb2ds",
+            "ZS5wcm90b2J1Zi5EdXJhdGlvblIKdGltZVRvTGl2ZUIICgZfc3RhdGUiFQoT",
+            "U2V0UHJlc2VuY2VSZXNwb25zZTL5BQoPUmVhbHRpbWVTZXJ2aWNlEoIBCglT",
+            "dWJzY3JpYmUSIi52aWJlLnJlYWx0aW1lLnYxLlN1YnNjcmliZVJlcXVlc3Qa",
+            "Iy52aWJlLnJlYWx0aW1lLnYxLlN1YnNjcmliZVJlc3BvbnNlIiqQAgGq1BgE",
+            "CAEQA4LT5JMCGRIXL3YxL2RvY3VtZW50czpzdWJzY3JpYmUwARKkAQoTVXBk",
+            "YXRlU3Vic2NyaXB0aW9ucxIsLnZpYmUucmVhbHRpbWUudjEuVXBkYXRlU3Vi",
+            "c2NyaXB0aW9uc1JlcXVlc3QaLS52aWJlLnJlYWx0aW1lLnYxLlVwZGF0ZVN1",
+            "YnNjcmlwdGlvbnNSZXNwb25zZSIwqtQYBAgBEAKC0+STAiIiHS92MS9zdWJz",
+            "Y3JpcHRpb25zL3tzdHJlYW1faWR9OgEqEo4BCgtKb2luQ2hhbm5lbBIkLnZp",
+            "YmUucmVhbHRpbWUudjEuSm9pbkNoYW5uZWxSZXF1ZXN0GiUudmliZS5yZWFs",
+            "dGltZS52MS5Kb2luQ2hhbm5lbFJlc3BvbnNlIjCQAgGq1BgECAEQAoLT5JMC",
+            "HxIdL3YxL2NoYW5uZWxzL3tjaGFubmVsfS9ldmVudHMwARKXAQoOUHVibGlz",
+            "aE1lc3NhZ2USJy52aWJlLnJlYWx0aW1lLnYxLlB1Ymxpc2hNZXNzYWdlUmVx",
+            "dWVzdBooLnZpYmUucmVhbHRpbWUudjEuUHVibGlzaE1lc3NhZ2VSZXNwb25z",
+            "ZSIyqtQYBAgBEAGC0+STAiQiHy92MS9jaGFubmVscy97Y2hhbm5lbH0vbWVz",
+            "c2FnZXM6ASoSjgEKC1NldFByZXNlbmNlEiQudmliZS5yZWFsdGltZS52MS5T",
+            "ZXRQcmVzZW5jZVJlcXVlc3QaJS52aWJlLnJlYWx0aW1lLnYxLlNldFByZXNl",
+            "bmNlUmVzcG9uc2UiMqrUGAQIARABgtPkkwIkGh8vdjEvY2hhbm5lbHMve2No",
+            "YW5uZWx9L3ByZXNlbmNlOgEqYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { global::Buf.Validate.ValidateReflection.Descriptor, global::Google.Api.AnnotationsReflection.Descriptor, global::Vibe.Documents.V1.QueryReflection.Descriptor, global::Vibe.Options.V1.OptionsReflection.Descriptor, global::Vibe.Realtime.V1.SubscriptionReflection.Descriptor, },
+          new pbr::FileDescriptor[] { global::Buf.Validate.ValidateReflection.Descriptor, global::Google.Api.AnnotationsReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.DurationReflection.Descriptor, global::Google.Protobuf.WellKnownTypes.StructReflection.Descriptor, global::Vibe.Documents.V1.QueryReflection.Descriptor, global::Vibe.Options.V1.OptionsReflection.Descriptor, global::Vibe.Realtime.V1.ChannelReflection.Descriptor, global::Vibe.Realtime.V1.SubscriptionReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.SubscribeRequest), global::Vibe.Realtime.V1.SubscribeRequest.Parser, new[]{ "Collection", "Scope", "Filter", "OrderBy", "Limit", "Cursor", "ReadMask", "Initial", "Targets", "StreamId" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.SubscribeResponse), global::Vibe.Realtime.V1.SubscribeResponse.Parser, new[]{ "Ready", "Batch", "Checkpoint", "AccessLost", "TargetError", "Reconnect" }, new[]{ "Frame" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.UpdateSubscriptionsRequest), global::Vibe.Realtime.V1.UpdateSubscriptionsRequest.Parser, new[]{ "StreamId", "Add", "Remove" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.UpdateSubscriptionsResponse), global::Vibe.Realtime.V1.UpdateSubscriptionsResponse.Parser, null, null, null, null, null)
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.UpdateSubscriptionsResponse), global::Vibe.Realtime.V1.UpdateSubscriptionsResponse.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.JoinChannelRequest), global::Vibe.Realtime.V1.JoinChannelRequest.Parser, new[]{ "Channel", "StreamId" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.JoinChannelResponse), global::Vibe.Realtime.V1.JoinChannelResponse.Parser, new[]{ "Joined", "Presence", "Message", "Dropped", "AccessLost", "Reconnect" }, new[]{ "Frame" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.PublishMessageRequest), global::Vibe.Realtime.V1.PublishMessageRequest.Parser, new[]{ "Channel", "StreamId", "Payload", "Recipient" }, new[]{ "Payload" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.PublishMessageResponse), global::Vibe.Realtime.V1.PublishMessageResponse.Parser, null, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.SetPresenceRequest), global::Vibe.Realtime.V1.SetPresenceRequest.Parser, new[]{ "Channel", "StreamId", "State", "TimeToLive" }, new[]{ "State" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Realtime.V1.SetPresenceResponse), global::Vibe.Realtime.V1.SetPresenceResponse.Parser, null, null, null, null, null)
           }));
     }
     #endregion
@@ -1452,6 +1491,1724 @@ namespace Vibe.Realtime.V1 {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public void MergeFrom(UpdateSubscriptionsResponse other) {
+      if (other == null) {
+        return;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class JoinChannelRequest : pb::IMessage<JoinChannelRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<JoinChannelRequest> _parser = new pb::MessageParser<JoinChannelRequest>(() => new JoinChannelRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<JoinChannelRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[4]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelRequest(JoinChannelRequest other) : this() {
+      channel_ = other.channel_;
+      streamId_ = other.streamId_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelRequest Clone() {
+      return new JoinChannelRequest(this);
+    }
+
+    /// <summary>Field number for the "channel" field.</summary>
+    public const int ChannelFieldNumber = 1;
+    private string channel_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Channel {
+      get { return channel_; }
+      set {
+        channel_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "stream_id" field.</summary>
+    public const int StreamIdFieldNumber = 2;
+    private string streamId_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string StreamId {
+      get { return streamId_; }
+      set {
+        streamId_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as JoinChannelRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(JoinChannelRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Channel != other.Channel) return false;
+      if (StreamId != other.StreamId) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Channel.Length != 0) hash ^= Channel.GetHashCode();
+      if (StreamId.Length != 0) hash ^= StreamId.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Channel.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Channel);
+      }
+      if (StreamId.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(StreamId);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(JoinChannelRequest other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Channel.Length != 0) {
+        Channel = other.Channel;
+      }
+      if (other.StreamId.Length != 0) {
+        StreamId = other.StreamId;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class JoinChannelResponse : pb::IMessage<JoinChannelResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<JoinChannelResponse> _parser = new pb::MessageParser<JoinChannelResponse>(() => new JoinChannelResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<JoinChannelResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[5]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelResponse(JoinChannelResponse other) : this() {
+      switch (other.FrameCase) {
+        case FrameOneofCase.Joined:
+          Joined = other.Joined.Clone();
+          break;
+        case FrameOneofCase.Presence:
+          Presence = other.Presence.Clone();
+          break;
+        case FrameOneofCase.Message:
+          Message = other.Message.Clone();
+          break;
+        case FrameOneofCase.Dropped:
+          Dropped = other.Dropped.Clone();
+          break;
+        case FrameOneofCase.AccessLost:
+          AccessLost = other.AccessLost.Clone();
+          break;
+        case FrameOneofCase.Reconnect:
+          Reconnect = other.Reconnect.Clone();
+          break;
+      }
+
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public JoinChannelResponse Clone() {
+      return new JoinChannelResponse(this);
+    }
+
+    /// <summary>Field number for the "joined" field.</summary>
+    public const int JoinedFieldNumber = 1;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.ChannelJoined Joined {
+      get { return frameCase_ == FrameOneofCase.Joined ? (global::Vibe.Realtime.V1.ChannelJoined) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.Joined;
+      }
+    }
+
+    /// <summary>Field number for the "presence" field.</summary>
+    public const int PresenceFieldNumber = 2;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.PresenceChange Presence {
+      get { return frameCase_ == FrameOneofCase.Presence ? (global::Vibe.Realtime.V1.PresenceChange) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.Presence;
+      }
+    }
+
+    /// <summary>Field number for the "message" field.</summary>
+    public const int MessageFieldNumber = 3;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.ChannelMessage Message {
+      get { return frameCase_ == FrameOneofCase.Message ? (global::Vibe.Realtime.V1.ChannelMessage) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.Message;
+      }
+    }
+
+    /// <summary>Field number for the "dropped" field.</summary>
+    public const int DroppedFieldNumber = 4;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.MessagesDropped Dropped {
+      get { return frameCase_ == FrameOneofCase.Dropped ? (global::Vibe.Realtime.V1.MessagesDropped) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.Dropped;
+      }
+    }
+
+    /// <summary>Field number for the "access_lost" field.</summary>
+    public const int AccessLostFieldNumber = 5;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.AccessLost AccessLost {
+      get { return frameCase_ == FrameOneofCase.AccessLost ? (global::Vibe.Realtime.V1.AccessLost) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.AccessLost;
+      }
+    }
+
+    /// <summary>Field number for the "reconnect" field.</summary>
+    public const int ReconnectFieldNumber = 6;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Realtime.V1.Reconnect Reconnect {
+      get { return frameCase_ == FrameOneofCase.Reconnect ? (global::Vibe.Realtime.V1.Reconnect) frame_ : null; }
+      set {
+        frame_ = value;
+        frameCase_ = value == null ? FrameOneofCase.None : FrameOneofCase.Reconnect;
+      }
+    }
+
+    private object frame_;
+    /// <summary>Enum of possible cases for the "frame" oneof.</summary>
+    public enum FrameOneofCase {
+      None = 0,
+      Joined = 1,
+      Presence = 2,
+      Message = 3,
+      Dropped = 4,
+      AccessLost = 5,
+      Reconnect = 6,
+    }
+    private FrameOneofCase frameCase_ = FrameOneofCase.None;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public FrameOneofCase FrameCase {
+      get { return frameCase_; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearFrame() {
+      frameCase_ = FrameOneofCase.None;
+      frame_ = null;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as JoinChannelResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(JoinChannelResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (!object.Equals(Joined, other.Joined)) return false;
+      if (!object.Equals(Presence, other.Presence)) return false;
+      if (!object.Equals(Message, other.Message)) return false;
+      if (!object.Equals(Dropped, other.Dropped)) return false;
+      if (!object.Equals(AccessLost, other.AccessLost)) return false;
+      if (!object.Equals(Reconnect, other.Reconnect)) return false;
+      if (FrameCase != other.FrameCase) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (frameCase_ == FrameOneofCase.Joined) hash ^= Joined.GetHashCode();
+      if (frameCase_ == FrameOneofCase.Presence) hash ^= Presence.GetHashCode();
+      if (frameCase_ == FrameOneofCase.Message) hash ^= Message.GetHashCode();
+      if (frameCase_ == FrameOneofCase.Dropped) hash ^= Dropped.GetHashCode();
+      if (frameCase_ == FrameOneofCase.AccessLost) hash ^= AccessLost.GetHashCode();
+      if (frameCase_ == FrameOneofCase.Reconnect) hash ^= Reconnect.GetHashCode();
+      hash ^= (int) frameCase_;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (frameCase_ == FrameOneofCase.Joined) {
+        output.WriteRawTag(10);
+        output.WriteMessage(Joined);
+      }
+      if (frameCase_ == FrameOneofCase.Presence) {
+        output.WriteRawTag(18);
+        output.WriteMessage(Presence);
+      }
+      if (frameCase_ == FrameOneofCase.Message) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Message);
+      }
+      if (frameCase_ == FrameOneofCase.Dropped) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Dropped);
+      }
+      if (frameCase_ == FrameOneofCase.AccessLost) {
+        output.WriteRawTag(42);
+        output.WriteMessage(AccessLost);
+      }
+      if (frameCase_ == FrameOneofCase.Reconnect) {
+        output.WriteRawTag(50);
+        output.WriteMessage(Reconnect);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (frameCase_ == FrameOneofCase.Joined) {
+        output.WriteRawTag(10);
+        output.WriteMessage(Joined);
+      }
+      if (frameCase_ == FrameOneofCase.Presence) {
+        output.WriteRawTag(18);
+        output.WriteMessage(Presence);
+      }
+      if (frameCase_ == FrameOneofCase.Message) {
+        output.WriteRawTag(26);
+        output.WriteMessage(Message);
+      }
+      if (frameCase_ == FrameOneofCase.Dropped) {
+        output.WriteRawTag(34);
+        output.WriteMessage(Dropped);
+      }
+      if (frameCase_ == FrameOneofCase.AccessLost) {
+        output.WriteRawTag(42);
+        output.WriteMessage(AccessLost);
+      }
+      if (frameCase_ == FrameOneofCase.Reconnect) {
+        output.WriteRawTag(50);
+        output.WriteMessage(Reconnect);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (frameCase_ == FrameOneofCase.Joined) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Joined);
+      }
+      if (frameCase_ == FrameOneofCase.Presence) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Presence);
+      }
+      if (frameCase_ == FrameOneofCase.Message) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Message);
+      }
+      if (frameCase_ == FrameOneofCase.Dropped) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Dropped);
+      }
+      if (frameCase_ == FrameOneofCase.AccessLost) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(AccessLost);
+      }
+      if (frameCase_ == FrameOneofCase.Reconnect) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Reconnect);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(JoinChannelResponse other) {
+      if (other == null) {
+        return;
+      }
+      switch (other.FrameCase) {
+        case FrameOneofCase.Joined:
+          if (Joined == null) {
+            Joined = new global::Vibe.Realtime.V1.ChannelJoined();
+          }
+          Joined.MergeFrom(other.Joined);
+          break;
+        case FrameOneofCase.Presence:
+          if (Presence == null) {
+            Presence = new global::Vibe.Realtime.V1.PresenceChange();
+          }
+          Presence.MergeFrom(other.Presence);
+          break;
+        case FrameOneofCase.Message:
+          if (Message == null) {
+            Message = new global::Vibe.Realtime.V1.ChannelMessage();
+          }
+          Message.MergeFrom(other.Message);
+          break;
+        case FrameOneofCase.Dropped:
+          if (Dropped == null) {
+            Dropped = new global::Vibe.Realtime.V1.MessagesDropped();
+          }
+          Dropped.MergeFrom(other.Dropped);
+          break;
+        case FrameOneofCase.AccessLost:
+          if (AccessLost == null) {
+            AccessLost = new global::Vibe.Realtime.V1.AccessLost();
+          }
+          AccessLost.MergeFrom(other.AccessLost);
+          break;
+        case FrameOneofCase.Reconnect:
+          if (Reconnect == null) {
+            Reconnect = new global::Vibe.Realtime.V1.Reconnect();
+          }
+          Reconnect.MergeFrom(other.Reconnect);
+          break;
+      }
+
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            global::Vibe.Realtime.V1.ChannelJoined subBuilder = new global::Vibe.Realtime.V1.ChannelJoined();
+            if (frameCase_ == FrameOneofCase.Joined) {
+              subBuilder.MergeFrom(Joined);
+            }
+            input.ReadMessage(subBuilder);
+            Joined = subBuilder;
+            break;
+          }
+          case 18: {
+            global::Vibe.Realtime.V1.PresenceChange subBuilder = new global::Vibe.Realtime.V1.PresenceChange();
+            if (frameCase_ == FrameOneofCase.Presence) {
+              subBuilder.MergeFrom(Presence);
+            }
+            input.ReadMessage(subBuilder);
+            Presence = subBuilder;
+            break;
+          }
+          case 26: {
+            global::Vibe.Realtime.V1.ChannelMessage subBuilder = new global::Vibe.Realtime.V1.ChannelMessage();
+            if (frameCase_ == FrameOneofCase.Message) {
+              subBuilder.MergeFrom(Message);
+            }
+            input.ReadMessage(subBuilder);
+            Message = subBuilder;
+            break;
+          }
+          case 34: {
+            global::Vibe.Realtime.V1.MessagesDropped subBuilder = new global::Vibe.Realtime.V1.MessagesDropped();
+            if (frameCase_ == FrameOneofCase.Dropped) {
+              subBuilder.MergeFrom(Dropped);
+            }
+            input.ReadMessage(subBuilder);
+            Dropped = subBuilder;
+            break;
+          }
+          case 42: {
+            global::Vibe.Realtime.V1.AccessLost subBuilder = new global::Vibe.Realtime.V1.AccessLost();
+            if (frameCase_ == FrameOneofCase.AccessLost) {
+              subBuilder.MergeFrom(AccessLost);
+            }
+            input.ReadMessage(subBuilder);
+            AccessLost = subBuilder;
+            break;
+          }
+          case 50: {
+            global::Vibe.Realtime.V1.Reconnect subBuilder = new global::Vibe.Realtime.V1.Reconnect();
+            if (frameCase_ == FrameOneofCase.Reconnect) {
+              subBuilder.MergeFrom(Reconnect);
+            }
+            input.ReadMessage(subBuilder);
+            Reconnect = subBuilder;
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            global::Vibe.Realtime.V1.ChannelJoined subBuilder = new global::Vibe.Realtime.V1.ChannelJoined();
+            if (frameCase_ == FrameOneofCase.Joined) {
+              subBuilder.MergeFrom(Joined);
+            }
+            input.ReadMessage(subBuilder);
+            Joined = subBuilder;
+            break;
+          }
+          case 18: {
+            global::Vibe.Realtime.V1.PresenceChange subBuilder = new global::Vibe.Realtime.V1.PresenceChange();
+            if (frameCase_ == FrameOneofCase.Presence) {
+              subBuilder.MergeFrom(Presence);
+            }
+            input.ReadMessage(subBuilder);
+            Presence = subBuilder;
+            break;
+          }
+          case 26: {
+            global::Vibe.Realtime.V1.ChannelMessage subBuilder = new global::Vibe.Realtime.V1.ChannelMessage();
+            if (frameCase_ == FrameOneofCase.Message) {
+              subBuilder.MergeFrom(Message);
+            }
+            input.ReadMessage(subBuilder);
+            Message = subBuilder;
+            break;
+          }
+          case 34: {
+            global::Vibe.Realtime.V1.MessagesDropped subBuilder = new global::Vibe.Realtime.V1.MessagesDropped();
+            if (frameCase_ == FrameOneofCase.Dropped) {
+              subBuilder.MergeFrom(Dropped);
+            }
+            input.ReadMessage(subBuilder);
+            Dropped = subBuilder;
+            break;
+          }
+          case 42: {
+            global::Vibe.Realtime.V1.AccessLost subBuilder = new global::Vibe.Realtime.V1.AccessLost();
+            if (frameCase_ == FrameOneofCase.AccessLost) {
+              subBuilder.MergeFrom(AccessLost);
+            }
+            input.ReadMessage(subBuilder);
+            AccessLost = subBuilder;
+            break;
+          }
+          case 50: {
+            global::Vibe.Realtime.V1.Reconnect subBuilder = new global::Vibe.Realtime.V1.Reconnect();
+            if (frameCase_ == FrameOneofCase.Reconnect) {
+              subBuilder.MergeFrom(Reconnect);
+            }
+            input.ReadMessage(subBuilder);
+            Reconnect = subBuilder;
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class PublishMessageRequest : pb::IMessage<PublishMessageRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<PublishMessageRequest> _parser = new pb::MessageParser<PublishMessageRequest>(() => new PublishMessageRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<PublishMessageRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[6]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageRequest(PublishMessageRequest other) : this() {
+      channel_ = other.channel_;
+      streamId_ = other.streamId_;
+      payload_ = other.payload_;
+      recipient_ = other.recipient_;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageRequest Clone() {
+      return new PublishMessageRequest(this);
+    }
+
+    /// <summary>Field number for the "channel" field.</summary>
+    public const int ChannelFieldNumber = 1;
+    private string channel_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Channel {
+      get { return channel_; }
+      set {
+        channel_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "stream_id" field.</summary>
+    public const int StreamIdFieldNumber = 2;
+    private string streamId_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string StreamId {
+      get { return streamId_; }
+      set {
+        streamId_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "payload" field.</summary>
+    public const int PayloadFieldNumber = 3;
+    private readonly static pb::ByteString PayloadDefaultValue = pb::ByteString.Empty;
+
+    private pb::ByteString payload_;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pb::ByteString Payload {
+      get { return payload_ ?? PayloadDefaultValue; }
+      set {
+        payload_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+    /// <summary>Gets whether the "payload" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasPayload {
+      get { return payload_ != null; }
+    }
+    /// <summary>Clears the value of the "payload" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearPayload() {
+      payload_ = null;
+    }
+
+    /// <summary>Field number for the "recipient" field.</summary>
+    public const int RecipientFieldNumber = 4;
+    private string recipient_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Recipient {
+      get { return recipient_; }
+      set {
+        recipient_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as PublishMessageRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(PublishMessageRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Channel != other.Channel) return false;
+      if (StreamId != other.StreamId) return false;
+      if (Payload != other.Payload) return false;
+      if (Recipient != other.Recipient) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Channel.Length != 0) hash ^= Channel.GetHashCode();
+      if (StreamId.Length != 0) hash ^= StreamId.GetHashCode();
+      if (HasPayload) hash ^= Payload.GetHashCode();
+      if (Recipient.Length != 0) hash ^= Recipient.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (HasPayload) {
+        output.WriteRawTag(26);
+        output.WriteBytes(Payload);
+      }
+      if (Recipient.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(Recipient);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (HasPayload) {
+        output.WriteRawTag(26);
+        output.WriteBytes(Payload);
+      }
+      if (Recipient.Length != 0) {
+        output.WriteRawTag(34);
+        output.WriteString(Recipient);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Channel.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Channel);
+      }
+      if (StreamId.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(StreamId);
+      }
+      if (HasPayload) {
+        size += 1 + pb::CodedOutputStream.ComputeBytesSize(Payload);
+      }
+      if (Recipient.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Recipient);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(PublishMessageRequest other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Channel.Length != 0) {
+        Channel = other.Channel;
+      }
+      if (other.StreamId.Length != 0) {
+        StreamId = other.StreamId;
+      }
+      if (other.HasPayload) {
+        Payload = other.Payload;
+      }
+      if (other.Recipient.Length != 0) {
+        Recipient = other.Recipient;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+          case 26: {
+            Payload = input.ReadBytes();
+            break;
+          }
+          case 34: {
+            Recipient = input.ReadString();
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+          case 26: {
+            Payload = input.ReadBytes();
+            break;
+          }
+          case 34: {
+            Recipient = input.ReadString();
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class PublishMessageResponse : pb::IMessage<PublishMessageResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<PublishMessageResponse> _parser = new pb::MessageParser<PublishMessageResponse>(() => new PublishMessageResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<PublishMessageResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[7]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageResponse(PublishMessageResponse other) : this() {
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public PublishMessageResponse Clone() {
+      return new PublishMessageResponse(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as PublishMessageResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(PublishMessageResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(PublishMessageResponse other) {
+      if (other == null) {
+        return;
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class SetPresenceRequest : pb::IMessage<SetPresenceRequest>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<SetPresenceRequest> _parser = new pb::MessageParser<SetPresenceRequest>(() => new SetPresenceRequest());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<SetPresenceRequest> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[8]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceRequest() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceRequest(SetPresenceRequest other) : this() {
+      channel_ = other.channel_;
+      streamId_ = other.streamId_;
+      state_ = other.state_;
+      timeToLive_ = other.timeToLive_ != null ? other.timeToLive_.Clone() : null;
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceRequest Clone() {
+      return new SetPresenceRequest(this);
+    }
+
+    /// <summary>Field number for the "channel" field.</summary>
+    public const int ChannelFieldNumber = 1;
+    private string channel_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string Channel {
+      get { return channel_; }
+      set {
+        channel_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "stream_id" field.</summary>
+    public const int StreamIdFieldNumber = 2;
+    private string streamId_ = "";
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string StreamId {
+      get { return streamId_; }
+      set {
+        streamId_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "state" field.</summary>
+    public const int StateFieldNumber = 3;
+    private readonly static pb::ByteString StateDefaultValue = pb::ByteString.Empty;
+
+    private pb::ByteString state_;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pb::ByteString State {
+      get { return state_ ?? StateDefaultValue; }
+      set {
+        state_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+    /// <summary>Gets whether the "state" field is set</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool HasState {
+      get { return state_ != null; }
+    }
+    /// <summary>Clears the value of the "state" field</summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void ClearState() {
+      state_ = null;
+    }
+
+    /// <summary>Field number for the "time_to_live" field.</summary>
+    public const int TimeToLiveFieldNumber = 4;
+    private global::Google.Protobuf.WellKnownTypes.Duration timeToLive_;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Google.Protobuf.WellKnownTypes.Duration TimeToLive {
+      get { return timeToLive_; }
+      set {
+        timeToLive_ = value;
+      }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as SetPresenceRequest);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(SetPresenceRequest other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      if (Channel != other.Channel) return false;
+      if (StreamId != other.StreamId) return false;
+      if (State != other.State) return false;
+      if (!object.Equals(TimeToLive, other.TimeToLive)) return false;
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (Channel.Length != 0) hash ^= Channel.GetHashCode();
+      if (StreamId.Length != 0) hash ^= StreamId.GetHashCode();
+      if (HasState) hash ^= State.GetHashCode();
+      if (timeToLive_ != null) hash ^= TimeToLive.GetHashCode();
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (HasState) {
+        output.WriteRawTag(26);
+        output.WriteBytes(State);
+      }
+      if (timeToLive_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(TimeToLive);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (Channel.Length != 0) {
+        output.WriteRawTag(10);
+        output.WriteString(Channel);
+      }
+      if (StreamId.Length != 0) {
+        output.WriteRawTag(18);
+        output.WriteString(StreamId);
+      }
+      if (HasState) {
+        output.WriteRawTag(26);
+        output.WriteBytes(State);
+      }
+      if (timeToLive_ != null) {
+        output.WriteRawTag(34);
+        output.WriteMessage(TimeToLive);
+      }
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (Channel.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(Channel);
+      }
+      if (StreamId.Length != 0) {
+        size += 1 + pb::CodedOutputStream.ComputeStringSize(StreamId);
+      }
+      if (HasState) {
+        size += 1 + pb::CodedOutputStream.ComputeBytesSize(State);
+      }
+      if (timeToLive_ != null) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(TimeToLive);
+      }
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(SetPresenceRequest other) {
+      if (other == null) {
+        return;
+      }
+      if (other.Channel.Length != 0) {
+        Channel = other.Channel;
+      }
+      if (other.StreamId.Length != 0) {
+        StreamId = other.StreamId;
+      }
+      if (other.HasState) {
+        State = other.State;
+      }
+      if (other.timeToLive_ != null) {
+        if (timeToLive_ == null) {
+          TimeToLive = new global::Google.Protobuf.WellKnownTypes.Duration();
+        }
+        TimeToLive.MergeFrom(other.TimeToLive);
+      }
+      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(pb::CodedInputStream input) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      input.ReadRawMessage(this);
+    #else
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+          case 26: {
+            State = input.ReadBytes();
+            break;
+          }
+          case 34: {
+            if (timeToLive_ == null) {
+              TimeToLive = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(TimeToLive);
+            break;
+          }
+        }
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
+      uint tag;
+      while ((tag = input.ReadTag()) != 0) {
+      if ((tag & 7) == 4) {
+        // Abort on any end group tag.
+        return;
+      }
+      switch(tag) {
+          default:
+            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
+            break;
+          case 10: {
+            Channel = input.ReadString();
+            break;
+          }
+          case 18: {
+            StreamId = input.ReadString();
+            break;
+          }
+          case 26: {
+            State = input.ReadBytes();
+            break;
+          }
+          case 34: {
+            if (timeToLive_ == null) {
+              TimeToLive = new global::Google.Protobuf.WellKnownTypes.Duration();
+            }
+            input.ReadMessage(TimeToLive);
+            break;
+          }
+        }
+      }
+    }
+    #endif
+
+  }
+
+  [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
+  public sealed partial class SetPresenceResponse : pb::IMessage<SetPresenceResponse>
+  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      , pb::IBufferMessage
+  #endif
+  {
+    private static readonly pb::MessageParser<SetPresenceResponse> _parser = new pb::MessageParser<SetPresenceResponse>(() => new SetPresenceResponse());
+    private pb::UnknownFieldSet _unknownFields;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pb::MessageParser<SetPresenceResponse> Parser { get { return _parser; } }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public static pbr::MessageDescriptor Descriptor {
+      get { return global::Vibe.Realtime.V1.RealtimeServiceReflection.Descriptor.MessageTypes[9]; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    pbr::MessageDescriptor pb::IMessage.Descriptor {
+      get { return Descriptor; }
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceResponse() {
+      OnConstruction();
+    }
+
+    partial void OnConstruction();
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceResponse(SetPresenceResponse other) : this() {
+      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public SetPresenceResponse Clone() {
+      return new SetPresenceResponse(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override bool Equals(object other) {
+      return Equals(other as SetPresenceResponse);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool Equals(SetPresenceResponse other) {
+      if (ReferenceEquals(other, null)) {
+        return false;
+      }
+      if (ReferenceEquals(other, this)) {
+        return true;
+      }
+      return Equals(_unknownFields, other._unknownFields);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override int GetHashCode() {
+      int hash = 1;
+      if (_unknownFields != null) {
+        hash ^= _unknownFields.GetHashCode();
+      }
+      return hash;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public override string ToString() {
+      return pb::JsonFormatter.ToDiagnosticString(this);
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void WriteTo(pb::CodedOutputStream output) {
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+      output.WriteRawMessage(this);
+    #else
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(output);
+      }
+    #endif
+    }
+
+    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
+      if (_unknownFields != null) {
+        _unknownFields.WriteTo(ref output);
+      }
+    }
+    #endif
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public int CalculateSize() {
+      int size = 0;
+      if (_unknownFields != null) {
+        size += _unknownFields.CalculateSize();
+      }
+      return size;
+    }
+
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public void MergeFrom(SetPresenceResponse other) {
       if (other == null) {
         return;
       }

@@ -55,6 +55,18 @@ namespace Vibe.Realtime.V1 {
     static readonly grpc::Marshaller<global::Vibe.Realtime.V1.UpdateSubscriptionsRequest> __Marshaller_vibe_realtime_v1_UpdateSubscriptionsRequest = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.UpdateSubscriptionsRequest.Parser));
     [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
     static readonly grpc::Marshaller<global::Vibe.Realtime.V1.UpdateSubscriptionsResponse> __Marshaller_vibe_realtime_v1_UpdateSubscriptionsResponse = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.UpdateSubscriptionsResponse.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.JoinChannelRequest> __Marshaller_vibe_realtime_v1_JoinChannelRequest = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.JoinChannelRequest.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.JoinChannelResponse> __Marshaller_vibe_realtime_v1_JoinChannelResponse = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.JoinChannelResponse.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.PublishMessageRequest> __Marshaller_vibe_realtime_v1_PublishMessageRequest = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.PublishMessageRequest.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.PublishMessageResponse> __Marshaller_vibe_realtime_v1_PublishMessageResponse = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.PublishMessageResponse.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.SetPresenceRequest> __Marshaller_vibe_realtime_v1_SetPresenceRequest = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.SetPresenceRequest.Parser));
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Marshaller<global::Vibe.Realtime.V1.SetPresenceResponse> __Marshaller_vibe_realtime_v1_SetPresenceResponse = grpc::Marshallers.Create(__Helper_SerializeMessage, context => __Helper_DeserializeMessage(context, global::Vibe.Realtime.V1.SetPresenceResponse.Parser));
 
     [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
     static readonly grpc::Method<global::Vibe.Realtime.V1.SubscribeRequest, global::Vibe.Realtime.V1.SubscribeResponse> __Method_Subscribe = new grpc::Method<global::Vibe.Realtime.V1.SubscribeRequest, global::Vibe.Realtime.V1.SubscribeResponse>(
@@ -71,6 +83,30 @@ namespace Vibe.Realtime.V1 {
         "UpdateSubscriptions",
         __Marshaller_vibe_realtime_v1_UpdateSubscriptionsRequest,
         __Marshaller_vibe_realtime_v1_UpdateSubscriptionsResponse);
+
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Method<global::Vibe.Realtime.V1.JoinChannelRequest, global::Vibe.Realtime.V1.JoinChannelResponse> __Method_JoinChannel = new grpc::Method<global::Vibe.Realtime.V1.JoinChannelRequest, global::Vibe.Realtime.V1.JoinChannelResponse>(
+        grpc::MethodType.ServerStreaming,
+        __ServiceName,
+        "JoinChannel",
+        __Marshaller_vibe_realtime_v1_JoinChannelRequest,
+        __Marshaller_vibe_realtime_v1_JoinChannelResponse);
+
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Method<global::Vibe.Realtime.V1.PublishMessageRequest, global::Vibe.Realtime.V1.PublishMessageResponse> __Method_PublishMessage = new grpc::Method<global::Vibe.Realtime.V1.PublishMessageRequest, global::Vibe.Realtime.V1.PublishMessageResponse>(
+        grpc::MethodType.Unary,
+        __ServiceName,
+        "PublishMessage",
+        __Marshaller_vibe_realtime_v1_PublishMessageRequest,
+        __Marshaller_vibe_realtime_v1_PublishMessageResponse);
+
+    [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+    static readonly grpc::Method<global::Vibe.Realtime.V1.SetPresenceRequest, global::Vibe.Realtime.V1.SetPresenceResponse> __Method_SetPresence = new grpc::Method<global::Vibe.Realtime.V1.SetPresenceRequest, global::Vibe.Realtime.V1.SetPresenceResponse>(
+        grpc::MethodType.Unary,
+        __ServiceName,
+        "SetPresence",
+        __Marshaller_vibe_realtime_v1_SetPresenceRequest,
+        __Marshaller_vibe_realtime_v1_SetPresenceResponse);
 
     /// <summary>Service descriptor</summary>
     public static global::Google.Protobuf.Reflection.ServiceDescriptor Descriptor
@@ -90,6 +126,24 @@ namespace Vibe.Realtime.V1 {
 
       [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
       public virtual global::System.Threading.Tasks.Task<global::Vibe.Realtime.V1.UpdateSubscriptionsResponse> UpdateSubscriptions(global::Vibe.Realtime.V1.UpdateSubscriptionsRequest request, grpc::ServerCallContext context)
+      {
+        throw new grpc::RpcException(new grpc::Status(grpc::StatusCode.Unimplemented, ""));
+      }
+
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::System.Threading.Tasks.Task JoinChannel(global::Vibe.Realtime.V1.JoinChannelRequest request, grpc::IServerStreamWriter<global::Vibe.Realtime.V1.JoinChannelResponse> responseStream, grpc::ServerCallContext context)
+      {
+        throw new grpc::RpcException(new grpc::Status(grpc::StatusCode.Unimplemented, ""));
+      }
+
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::System.Threading.Tasks.Task<global::Vibe.Realtime.V1.PublishMessageResponse> PublishMessage(global::Vibe.Realtime.V1.PublishMessageRequest request, grpc::ServerCallContext context)
+      {
+        throw new grpc::RpcException(new grpc::Status(grpc::StatusCode.Unimplemented, ""));
+      }
+
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::System.Threading.Tasks.Task<global::Vibe.Realtime.V1.SetPresenceResponse> SetPresence(global::Vibe.Realtime.V1.SetPresenceRequest request, grpc::ServerCallContext context)
       {
         throw new grpc::RpcException(new grpc::Status(grpc::StatusCode.Unimplemented, ""));
       }
@@ -153,6 +207,56 @@ namespace Vibe.Realtime.V1 {
       {
         return CallInvoker.AsyncUnaryCall(__Method_UpdateSubscriptions, null, options, request);
       }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncServerStreamingCall<global::Vibe.Realtime.V1.JoinChannelResponse> JoinChannel(global::Vibe.Realtime.V1.JoinChannelRequest request, grpc::Metadata headers = null, global::System.DateTime? deadline = null, global::System.Threading.CancellationToken cancellationToken = default(global::System.Threading.CancellationToken))
+      {
+        return JoinChannel(request, new grpc::CallOptions(headers, deadline, cancellationToken));
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncServerStreamingCall<global::Vibe.Realtime.V1.JoinChannelResponse> JoinChannel(global::Vibe.Realtime.V1.JoinChannelRequest request, grpc::CallOptions options)
+      {
+        return CallInvoker.AsyncServerStreamingCall(__Method_JoinChannel, null, options, request);
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::Vibe.Realtime.V1.PublishMessageResponse PublishMessage(global::Vibe.Realtime.V1.PublishMessageRequest request, grpc::Metadata headers = null, global::System.DateTime? deadline = null, global::System.Threading.CancellationToken cancellationToken = default(global::System.Threading.CancellationToken))
+      {
+        return PublishMessage(request, new grpc::CallOptions(headers, deadline, cancellationToken));
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::Vibe.Realtime.V1.PublishMessageResponse PublishMessage(global::Vibe.Realtime.V1.PublishMessageRequest request, grpc::CallOptions options)
+      {
+        return CallInvoker.BlockingUnaryCall(__Method_PublishMessage, null, options, request);
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncUnaryCall<global::Vibe.Realtime.V1.PublishMessageResponse> PublishMessageAsync(global::Vibe.Realtime.V1.PublishMessageRequest request, grpc::Metadata headers = null, global::System.DateTime? deadline = null, global::System.Threading.CancellationToken cancellationToken = default(global::System.Threading.CancellationToken))
+      {
+        return PublishMessageAsync(request, new grpc::CallOptions(headers, deadline, cancellationToken));
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncUnaryCall<global::Vibe.Realtime.V1.PublishMessageResponse> PublishMessageAsync(global::Vibe.Realtime.V1.PublishMessageRequest request, grpc::CallOptions options)
+      {
+        return CallInvoker.AsyncUnaryCall(__Method_PublishMessage, null, options, request);
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::Vibe.Realtime.V1.SetPresenceResponse SetPresence(global::Vibe.Realtime.V1.SetPresenceRequest request, grpc::Metadata headers = null, global::System.DateTime? deadline = null, global::System.Threading.CancellationToken cancellationToken = default(global::System.Threading.CancellationToken))
+      {
+        return SetPresence(request, new grpc::CallOptions(headers, deadline, cancellationToken));
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual global::Vibe.Realtime.V1.SetPresenceResponse SetPresence(global::Vibe.Realtime.V1.SetPresenceRequest request, grpc::CallOptions options)
+      {
+        return CallInvoker.BlockingUnaryCall(__Method_SetPresence, null, options, request);
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncUnaryCall<global::Vibe.Realtime.V1.SetPresenceResponse> SetPresenceAsync(global::Vibe.Realtime.V1.SetPresenceRequest request, grpc::Metadata headers = null, global::System.DateTime? deadline = null, global::System.Threading.CancellationToken cancellationToken = default(global::System.Threading.CancellationToken))
+      {
+        return SetPresenceAsync(request, new grpc::CallOptions(headers, deadline, cancellationToken));
+      }
+      [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
+      public virtual grpc::AsyncUnaryCall<global::Vibe.Realtime.V1.SetPresenceResponse> SetPresenceAsync(global::Vibe.Realtime.V1.SetPresenceRequest request, grpc::CallOptions options)
+      {
+        return CallInvoker.AsyncUnaryCall(__Method_SetPresence, null, options, request);
+      }
       /// <summary>Creates a new instance of client from given <c>ClientBaseConfiguration</c>.</summary>
       [global::System.CodeDom.Compiler.GeneratedCode("grpc_csharp_plugin", null)]
       protected override RealtimeServiceClient NewInstance(ClientBaseConfiguration configuration)
@@ -168,7 +272,10 @@ namespace Vibe.Realtime.V1 {
     {
       return grpc::ServerServiceDefinition.CreateBuilder()
           .AddMethod(__Method_Subscribe, serviceImpl.Subscribe)
-          .AddMethod(__Method_UpdateSubscriptions, serviceImpl.UpdateSubscriptions).Build();
+          .AddMethod(__Method_UpdateSubscriptions, serviceImpl.UpdateSubscriptions)
+          .AddMethod(__Method_JoinChannel, serviceImpl.JoinChannel)
+          .AddMethod(__Method_PublishMessage, serviceImpl.PublishMessage)
+          .AddMethod(__Method_SetPresence, serviceImpl.SetPresence).Build();
     }
 
     /// <summary>Register service method with a service binder with or without implementation. Useful when customizing the service binding logic.
@@ -180,6 +287,9 @@ namespace Vibe.Realtime.V1 {
     {
       serviceBinder.AddMethod(__Method_Subscribe, serviceImpl == null ? null : new grpc::ServerStreamingServerMethod<global::Vibe.Realtime.V1.SubscribeRequest, global::Vibe.Realtime.V1.SubscribeResponse>(serviceImpl.Subscribe));
       serviceBinder.AddMethod(__Method_UpdateSubscriptions, serviceImpl == null ? null : new grpc::UnaryServerMethod<global::Vibe.Realtime.V1.UpdateSubscriptionsRequest, global::Vibe.Realtime.V1.UpdateSubscriptionsResponse>(serviceImpl.UpdateSubscriptions));
+      serviceBinder.AddMethod(__Method_JoinChannel, serviceImpl == null ? null : new grpc::ServerStreamingServerMethod<global::Vibe.Realtime.V1.JoinChannelRequest, global::Vibe.Realtime.V1.JoinChannelResponse>(serviceImpl.JoinChannel));
+      serviceBinder.AddMethod(__Method_PublishMessage, serviceImpl == null ? null : new grpc::UnaryServerMethod<global::Vibe.Realtime.V1.PublishMessageRequest, global::Vibe.Realtime.V1.PublishMessageResponse>(serviceImpl.PublishMessage));
+      serviceBinder.AddMethod(__Method_SetPresence, serviceImpl == null ? null : new grpc::UnaryServerMethod<global::Vibe.Realtime.V1.SetPresenceRequest, global::Vibe.Realtime.V1.SetPresenceResponse>(serviceImpl.SetPresence));
     }
 
   }

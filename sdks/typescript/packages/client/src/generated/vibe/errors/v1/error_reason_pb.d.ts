@@ -209,6 +209,28 @@ export enum ErrorReason {
   ACCESS_CHANGED = 25,
 
   /**
+   * NOT_FOUND. There is no such channel, or the caller may not join it. Metadata: `channel`.
+   *
+   * @generated from enum value: ERROR_REASON_CHANNEL_NOT_FOUND = 26;
+   */
+  CHANNEL_NOT_FOUND = 26,
+
+  /**
+   * RESOURCE_EXHAUSTED. The channel has too many members, or the caller has joined too many channels;
+   * google.rpc.QuotaFailure says which. Metadata: `limit`.
+   *
+   * @generated from enum value: ERROR_REASON_CHANNEL_LIMIT_REACHED = 27;
+   */
+  CHANNEL_LIMIT_REACHED = 27,
+
+  /**
+   * UNAVAILABLE. Another server of the installation, which may have the stream, does not answer; try again.
+   *
+   * @generated from enum value: ERROR_REASON_SERVER_UNREACHABLE = 28;
+   */
+  SERVER_UNREACHABLE = 28,
+
+  /**
    * UNAUTHENTICATED. Nobody is signed in in this browser, or not lately enough for what is asked: sign in (again).
    *
    * @generated from enum value: ERROR_REASON_SIGN_IN_REQUIRED = 60;

@@ -5,9 +5,11 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { DocumentScope } from "../../documents/v1/query_pb.js";
 import type { AccessLost, Batch, Checkpoint, Ready, Reconnect, Target, TargetError } from "./subscription_pb.js";
+import type { ChannelJoined, ChannelMessage, MessagesDropped, PresenceChange } from "./channel_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file vibe/realtime/v1/realtime_service.proto.
@@ -214,7 +216,213 @@ export declare type UpdateSubscriptionsResponse = Message<"vibe.realtime.v1.Upda
 export declare const UpdateSubscriptionsResponseSchema: GenMessage<UpdateSubscriptionsResponse>;
 
 /**
- * Tells what happens: live queries over documents.
+ * Asks for JoinChannel.
+ *
+ * @generated from message vibe.realtime.v1.JoinChannelRequest
+ */
+export declare type JoinChannelRequest = Message<"vibe.realtime.v1.JoinChannelRequest"> & {
+  /**
+   * Required. `document:<id>`, or `app:<name>` with a name of 1 to 128 letters, digits and `._:-`.
+   *
+   * @generated from field: string channel = 1;
+   */
+  channel: string;
+
+  /**
+   * A UUID that the client makes and keeps to itself, by which PublishMessage and SetPresence find the stream. Empty: only
+   * listens.
+   *
+   * @generated from field: string stream_id = 2;
+   */
+  streamId: string;
+};
+
+/**
+ * Describes the message vibe.realtime.v1.JoinChannelRequest.
+ * Use `create(JoinChannelRequestSchema)` to create a new message.
+ */
+export declare const JoinChannelRequestSchema: GenMessage<JoinChannelRequest>;
+
+/**
+ * A frame of JoinChannel.
+ *
+ * @generated from message vibe.realtime.v1.JoinChannelResponse
+ */
+export declare type JoinChannelResponse = Message<"vibe.realtime.v1.JoinChannelResponse"> & {
+  /**
+   * What it says. Nothing: the stream is alive.
+   *
+   * @generated from oneof vibe.realtime.v1.JoinChannelResponse.frame
+   */
+  frame: {
+    /**
+     * The first frame: the caller is in.
+     *
+     * @generated from field: vibe.realtime.v1.ChannelJoined joined = 1;
+     */
+    value: ChannelJoined;
+    case: "joined";
+  } | {
+    /**
+     * Who is present changed.
+     *
+     * @generated from field: vibe.realtime.v1.PresenceChange presence = 2;
+     */
+    value: PresenceChange;
+    case: "presence";
+  } | {
+    /**
+     * A message.
+     *
+     * @generated from field: vibe.realtime.v1.ChannelMessage message = 3;
+     */
+    value: ChannelMessage;
+    case: "message";
+  } | {
+    /**
+     * Messages were lost, because the client reads too slowly.
+     *
+     * @generated from field: vibe.realtime.v1.MessagesDropped dropped = 4;
+     */
+    value: MessagesDropped;
+    case: "dropped";
+  } | {
+    /**
+     * The caller's access has ended; CHANNEL_NOT_FOUND when the document is out of sight.
+     *
+     * @generated from field: vibe.realtime.v1.AccessLost access_lost = 5;
+     */
+    value: AccessLost;
+    case: "accessLost";
+  } | {
+    /**
+     * The server stops.
+     *
+     * @generated from field: vibe.realtime.v1.Reconnect reconnect = 6;
+     */
+    value: Reconnect;
+    case: "reconnect";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message vibe.realtime.v1.JoinChannelResponse.
+ * Use `create(JoinChannelResponseSchema)` to create a new message.
+ */
+export declare const JoinChannelResponseSchema: GenMessage<JoinChannelResponse>;
+
+/**
+ * Asks for PublishMessage.
+ *
+ * @generated from message vibe.realtime.v1.PublishMessageRequest
+ */
+export declare type PublishMessageRequest = Message<"vibe.realtime.v1.PublishMessageRequest"> & {
+  /**
+   * Required. The channel.
+   *
+   * @generated from field: string channel = 1;
+   */
+  channel: string;
+
+  /**
+   * Required. The stream that joined it.
+   *
+   * @generated from field: string stream_id = 2;
+   */
+  streamId: string;
+
+  /**
+   * Required. At most 16 KiB in protobuf's binary form.
+   *
+   * @generated from field: google.protobuf.Struct payload = 3;
+   */
+  payload?: JsonObject | undefined;
+
+  /**
+   * The only member to send it to. Empty: everyone else in the channel.
+   *
+   * @generated from field: string recipient = 4;
+   */
+  recipient: string;
+};
+
+/**
+ * Describes the message vibe.realtime.v1.PublishMessageRequest.
+ * Use `create(PublishMessageRequestSchema)` to create a new message.
+ */
+export declare const PublishMessageRequestSchema: GenMessage<PublishMessageRequest>;
+
+/**
+ * Answers PublishMessage.
+ *
+ * @generated from message vibe.realtime.v1.PublishMessageResponse
+ */
+export declare type PublishMessageResponse = Message<"vibe.realtime.v1.PublishMessageResponse"> & {
+};
+
+/**
+ * Describes the message vibe.realtime.v1.PublishMessageResponse.
+ * Use `create(PublishMessageResponseSchema)` to create a new message.
+ */
+export declare const PublishMessageResponseSchema: GenMessage<PublishMessageResponse>;
+
+/**
+ * Asks for SetPresence.
+ *
+ * @generated from message vibe.realtime.v1.SetPresenceRequest
+ */
+export declare type SetPresenceRequest = Message<"vibe.realtime.v1.SetPresenceRequest"> & {
+  /**
+   * Required. The channel.
+   *
+   * @generated from field: string channel = 1;
+   */
+  channel: string;
+
+  /**
+   * Required. The stream that joined it.
+   *
+   * @generated from field: string stream_id = 2;
+   */
+  streamId: string;
+
+  /**
+   * What others see, at most 4 KiB in protobuf's binary form. Absent: the member is not present any more, but listens on.
+   *
+   * @generated from field: google.protobuf.Struct state = 3;
+   */
+  state?: JsonObject | undefined;
+
+  /**
+   * How long it holds: up to 60 seconds. Default 30 seconds.
+   *
+   * @generated from field: google.protobuf.Duration time_to_live = 4;
+   */
+  timeToLive?: Duration | undefined;
+};
+
+/**
+ * Describes the message vibe.realtime.v1.SetPresenceRequest.
+ * Use `create(SetPresenceRequestSchema)` to create a new message.
+ */
+export declare const SetPresenceRequestSchema: GenMessage<SetPresenceRequest>;
+
+/**
+ * Answers SetPresence.
+ *
+ * @generated from message vibe.realtime.v1.SetPresenceResponse
+ */
+export declare type SetPresenceResponse = Message<"vibe.realtime.v1.SetPresenceResponse"> & {
+};
+
+/**
+ * Describes the message vibe.realtime.v1.SetPresenceResponse.
+ * Use `create(SetPresenceResponseSchema)` to create a new message.
+ */
+export declare const SetPresenceResponseSchema: GenMessage<SetPresenceResponse>;
+
+/**
+ * Tells what happens: live queries over documents, and channels for what nobody needs to keep.
  *
  * @generated from service vibe.realtime.v1.RealtimeService
  */
@@ -240,8 +448,8 @@ export declare const RealtimeService: GenService<{
    * Adds targets to a running stream and removes others. Each new target answers on the stream, under the rights of the token
    * that the stream was opened with.
    *
-   * Fails with STREAM_NOT_FOUND when the caller has no such stream on this server: send it over the connection that carries
-   * the stream, or where the load balancer keeps to one server.
+   * Works through any server of the installation. Fails with STREAM_NOT_FOUND when the caller has no such stream, and with
+   * SERVER_UNREACHABLE when a server that may have it does not answer within 2 seconds.
    *
    * @generated from rpc vibe.realtime.v1.RealtimeService.UpdateSubscriptions
    */
@@ -249,6 +457,51 @@ export declare const RealtimeService: GenService<{
     methodKind: "unary";
     input: typeof UpdateSubscriptionsRequestSchema;
     output: typeof UpdateSubscriptionsResponseSchema;
+  },
+  /**
+   * Joins a channel: tells who is present, then presence and messages as they come, to the end of the stream.
+   *
+   * `document:<id>` is the channel of a document: whoever may read the document may join, publish and be present; who loses
+   * that right gets `access_lost`. `app:<name>` is a channel of the app that the access token was made for: its users meet
+   * there, and nobody else's. Without that right: CHANNEL_NOT_FOUND, as when there is no such document.
+   * Nothing is stored, and messages come at most once: those of one member in the order they were sent, presence and
+   * messages in no order among each other. A member that leaves, or whose connection is lost, is gone within 10 seconds.
+   * A quiet stream is pinged at least every 10 seconds. It ends as Subscribe does.
+   * Fails with CHANNEL_LIMIT_REACHED at 1,000 members of a channel on one server, or 100 channels of a caller.
+   *
+   * @generated from rpc vibe.realtime.v1.RealtimeService.JoinChannel
+   */
+  joinChannel: {
+    methodKind: "server_streaming";
+    input: typeof JoinChannelRequestSchema;
+    output: typeof JoinChannelResponseSchema;
+  },
+  /**
+   * Sends a message to all other members of a channel, or to one of them. It is delivered at most once; a recipient that
+   * has left is no error.
+   *
+   * Works through any server of the installation; through the one that carries the stream it is quicker. Fails with
+   * STREAM_NOT_FOUND when the caller has not joined with that stream, and RATE_LIMITED beyond 60 messages a second of a
+   * member, or 1,000 of a channel on one server.
+   *
+   * @generated from rpc vibe.realtime.v1.RealtimeService.PublishMessage
+   */
+  publishMessage: {
+    methodKind: "unary";
+    input: typeof PublishMessageRequestSchema;
+    output: typeof PublishMessageResponseSchema;
+  },
+  /**
+   * Says what others see of this member, for a while: it is present until then, or until its stream ends.
+   *
+   * Set it again before the time is over to stay present. Fails as PublishMessage does, and counts as a message.
+   *
+   * @generated from rpc vibe.realtime.v1.RealtimeService.SetPresence
+   */
+  setPresence: {
+    methodKind: "unary";
+    input: typeof SetPresenceRequestSchema;
+    output: typeof SetPresenceResponseSchema;
   },
 }>;
 
