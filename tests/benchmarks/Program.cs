@@ -20,12 +20,18 @@ switch (args)
     case ["drive", var plan]:
         await DocumentsDriver.RunAsync(plan);
         return 0;
+    case ["serve-signalr", var port, var connection]:
+        await SignalRServer.RunAsync(port, connection);
+        return 0;
+    case ["drive-crowd", var plan]:
+        await CrowdDriver.RunAsync(plan);
+        return 0;
     case ["drive-live", var plan]:
         await LiveDriver.RunAsync(plan);
         return 0;
 }
 
-string[] known = ["json", "rpc", "start", "documents", "million", "live"];
+string[] known = ["json", "rpc", "start", "documents", "million", "live", "crowd"];
 var options = new BenchOptions { IsQuick = args.Contains("--quick"), Rounds = args.Contains("--quick") || args.Contains("--once") ? 1 : 3 };
 var names = args.Except(["--quick", "--once"]).ToList();
 if (names.Except(known).FirstOrDefault() is { } unknown)
@@ -53,6 +59,9 @@ foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name
             break;
         case "live":
             await new LiveBench(options, report).RunAsync();
+            break;
+        case "crowd":
+            await new CrowdBench(options, report).RunAsync();
             break;
         case "million":
             await new DocumentsBench(options, report).RunAsync(isMillion: true);

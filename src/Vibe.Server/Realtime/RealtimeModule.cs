@@ -24,6 +24,7 @@ internal static class RealtimeModule
         services.AddSingleton<FeedDatabase>();
         services.AddSingleton(static provider => new ChangeHub(provider.GetRequiredService<RealtimeOptions>()) { Watcher = provider.GetRequiredService<ChannelHub>() });
         services.AddHostedService<FeedReader>();
+        services.AddSingleton<CatchUpTurns>();
         services.AddSingleton<CatchUpStore>();
         services.AddSingleton<TargetStart>();
         services.AddSingleton<SubscriberServices>();

@@ -24,6 +24,9 @@ internal sealed record RealtimeOptions
     /// <summary>Memory for the latest changes, from which streams start and resume without asking the database. Default 64 MiB.</summary>
     public long RingBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>Queries that starting and resuming streams make at a time, out of the connections of all requests. Default 8.</summary>
+    public int MaxCatchUpQueries { get; init; } = 8;
+
     /// <summary>Changes that a resuming target reads from the database before it has to start over. Default 1,000,000.</summary>
     public int MaxCatchUp { get; init; } = 1_000_000;
 }

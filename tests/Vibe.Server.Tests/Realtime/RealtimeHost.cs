@@ -78,8 +78,10 @@ internal sealed class Node : IAsyncDisposable
         var feed = new FeedDatabase(documents.Database);
         _reader = new FeedReader(
             documents.Database.CreateFeed("vibe_feed"), feed, Hub, options, TimeProvider.System, NullLogger<FeedReader>.Instance);
+        var turns = new CatchUpTurns(options);
         var start = new TargetStart(
-            Hub, feed, cursors, new CatchUpStore(documents.Database), new QueryStore(documents.Database, documents.Catalog), options, TimeProvider.System);
+            Hub, feed, cursors, new CatchUpStore(documents.Database, turns), new QueryStore(documents.Database, documents.Catalog), turns, options,
+            TimeProvider.System);
         _services = new SubscriberServices(Hub, feed, cursors, start, Access, options, TimeProvider.System, NullLogger<Subscriber>.Instance);
     }
 

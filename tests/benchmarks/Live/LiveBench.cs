@@ -1,75 +1,103 @@
-using System.Text.Json;
 using Vibe.Benchmarks.Measuring;
-using Vibe.Server.Auth;
-using Vibe.Server.Auth.Tokens;
-using Vibe.Server.Hosting;
 
 namespace Vibe.Benchmarks.Live;
 
-/// <summary>Live queries: how fast news reach subscribers with rights and filters of their own, and how many a second.</summary>
+/// <summary>
+/// Live queries: how fast news reach subscribers with rights and filters of their own, and how many a second, beside a SignalR hub
+/// that PostgreSQL notifies. Clients, servers and database share the machine.
+/// </summary>
 internal sealed class LiveBench(BenchOptions options, Report report)
 {
     private const double MedianTarget = 5;
     private const double SlowestTarget = 20;
+    private const double DeliveriesTarget = 100_000;
+    private const double SignalRTarget = 1.2;
+    private const double CrowdTarget = 0.8;
+    private const int Subscribers = 500;
+
+    // A tenth of the deliveries that a server should manage.
+    private const int CalmDeliveries = 10_000;
 
     /// <summary>Measures with a few hundred subscribers, and with ten times as many.</summary>
     public async Task RunAsync()
     {
-        foreach (var count in options.IsQuick ? [500] : (int[])[500, 5000])
+        double few;
+        await using (var server = await LiveServer.StartAsync(Subscribers + 1))
         {
-            await RunAsync(count);
+            few = await SubscribersAsync(server, Subscribers, 0);
+            await WritersAsync(server);
+        }
+
+        if (!options.IsQuick)
+        {
+            await using var server = await LiveServer.StartAsync((10 * Subscribers) + 1);
+            await SubscribersAsync(server, 10 * Subscribers, few);
         }
     }
 
-    private async Task RunAsync(int count)
+    private async Task<double> SubscribersAsync(LiveServer server, int count, double fewer)
     {
-        var data = BenchOptions.NewFolder();
         var port = ServerProcess.FreePort();
-        await using (var server = await ServerProcess.StartVibeAsync(port, data))
-        {
-            var (tokens, dids) = await MintAsync(data, count + 1);
-            var quiet = server.Memory;
-            var calm = await DriveAsync(server, new LivePlan($"http://127.0.0.1:{port}", tokens, dids, 100_000 / count / 5, options.Duration * 3));
-            report.Add(new($"live, {count} subscribers, p50", "ms", calm.Result.P50) { AtMost = MedianTarget, Note = $"{calm.Result.Deliveries / calm.Result.Seconds:N0} deliveries/s" });
-            report.Add(new($"live, {count} subscribers, p99", "ms", calm.Result.P99) { AtMost = SlowestTarget, Note = $"missing {calm.Result.Missing}" });
-            var busy = await DriveAsync(server, new LivePlan($"http://127.0.0.1:{port}", tokens, dids, 0, options.Duration * 3));
-            report.Add(new($"live, {count} subscribers, deliveries", "1/s", busy.Result.Deliveries / busy.Result.Seconds)
-            {
-                Note = $"{busy.Result.Writes / busy.Result.Seconds:N0} writes/s, missing {busy.Result.Missing}, p99 {busy.Result.P99:N0} ms; CPU µs/delivery: server "
-                    + $"{busy.ServerCpu / busy.Result.Deliveries:N1}, clients {busy.Result.ClientCpu:N1}",
-            });
-            report.Add(new($"live, {count} subscribers, memory for each", "KiB", (server.Memory - quiet) / 1024.0 / count));
-        }
+        await using var signalR = await ServerProcess.StartSelfAsync("serve-signalr", $"{port}", server.Admin);
+        var plan = new LivePlan(server.Url, server.Tokens, server.Dids, count, 2 * CalmDeliveries / count, options.Duration * 3);
+        var other = plan with { Url = $"http://127.0.0.1:{port}", IsSignalR = true };
+        var quiet = server.Process.Memory;
+        var (calm, _) = await DriveAsync(server.Process, plan);
+        var (otherCalm, _) = await DriveAsync(signalR, other);
+        var (busy, cpu) = await DriveAsync(server.Process, plan with { PerSecond = 0 });
+        var memory = server.Process.Memory - quiet;
+        var (otherBusy, otherCpu) = await DriveAsync(signalR, other with { PerSecond = 0 });
 
-        Directory.Delete(data, recursive: true);
+        var name = $"live, {count:N0} subscribers";
+        report.Add(new($"{name}, p50", "ms", calm.P50)
+        {
+            AtMost = MedianTarget, Comparisons = [new("SignalR", otherCalm.P50)],
+            Note = $"{calm.Deliveries / calm.Seconds:N0} deliveries/s, SignalR {otherCalm.Deliveries / otherCalm.Seconds:N0}",
+        });
+        report.Add(new($"{name}, p95", "ms", calm.P95) { Comparisons = [new("SignalR", otherCalm.P95)] });
+        report.Add(new($"{name}, p99", "ms", calm.P99)
+        {
+            AtMost = SlowestTarget, Comparisons = [new("SignalR", otherCalm.P99)], Note = $"missing {calm.Missing}, SignalR {otherCalm.Missing}",
+        });
+        var rate = busy.Deliveries / busy.Seconds;
+        report.Add(new($"{name}, deliveries", "1/s", rate)
+        {
+            AtLeast = fewer > 0 ? null : DeliveriesTarget,
+            Comparisons =
+            [
+                new("SignalR", otherBusy.Deliveries / otherBusy.Seconds, AtLeast: SignalRTarget),
+                .. fewer > 0 ? (Comparison[])[new($"{Subscribers} subscribers", fewer, AtLeast: CrowdTarget)] : [],
+            ],
+            Note = $"missing {busy.Missing}, p99 {busy.P99:N0} ms; {busy.Writes / busy.Seconds:N0} writes/s, SignalR {otherBusy.Writes / otherBusy.Seconds:N0}",
+        });
+        report.Add(new($"{name}, server CPU", "µs/delivery", cpu)
+        {
+            Comparisons = [new("SignalR", otherCpu)], Note = $"the client's beside: {busy.ClientCpu:N1}, SignalR's {otherBusy.ClientCpu:N1}",
+        });
+        report.Add(new($"{name}, memory with the latest changes", "MiB", memory / 1048576.0));
+        return rate;
     }
 
-    private static async Task<(LiveResult Result, double ServerCpu)> DriveAsync(ServerProcess server, LivePlan plan)
+    // What it costs writers that somebody follows: each document concerns one subscriber of many, or nobody is there at all.
+    private async Task WritersAsync(LiveServer server)
     {
-        var folder = BenchOptions.NewFolder();
-        var file = Path.Combine(folder, "plan.json");
-        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(plan));
-        await using var driver = ServerProcess.Start("dotnet", [BenchOptions.Self, "drive-live", file]);
-        await driver.WaitForLineAsync("measuring");
-        var before = server.Cpu;
-        var result = JsonSerializer.Deserialize<LiveResult>((await driver.WaitForLineAsync("result "))["result ".Length..])!;
-        var cpu = (server.Cpu - before).TotalMicroseconds;
-        Directory.Delete(folder, recursive: true);
-        return (result, cpu);
+        var plan = new LivePlan(server.Url, server.Tokens, server.Dids, 0, 0, options.Duration * 3) { IsPrivate = true };
+        var (alone, _) = await DriveAsync(server.Process, plan);
+        var (followed, _) = await DriveAsync(server.Process, plan with { Subscribers = Subscribers });
+        report.Add(new($"live, writers with {Subscribers} subscribers", "writes/s", followed.Writes / followed.Seconds)
+        {
+            Comparisons = [new("nobody follows", alone.Writes / alone.Seconds)], Note = $"missing {followed.Missing}",
+        });
     }
 
-    private static async Task<(List<string> Tokens, List<string> Dids)> MintAsync(string data, int count)
+    private static async Task<(LiveResult Result, double Cpu)> DriveAsync(ServerProcess server, LivePlan plan)
     {
-        await using var storage = await Storage.OpenAsync(data, StorageUse.Command, CancellationToken.None);
-        var tokens = await DevelopmentTokens.OpenAsync(storage, CancellationToken.None);
-        var accounts = new NamedAccounts(storage.Database, new AuthOptions { Issuer = await ServerIdentity.ReadAsync(storage.Database, CancellationToken.None) });
-        List<string> minted = [], dids = [];
-        for (var i = 0; i < count; i++)
+        var before = TimeSpan.Zero;
+        var result = await LiveServer.DriveAsync<LivePlan, LiveResult>("drive-live", plan, () =>
         {
-            minted.Add(await tokens.MintAsync($"user{i}", app: null, "documents:*:write", TimeSpan.FromHours(1), CancellationToken.None));
-            dids.Add(await accounts.FindOrCreateUserAsync($"user{i}", CancellationToken.None));
-        }
-
-        return (minted, dids);
+            before = server.Cpu;
+            return Task.CompletedTask;
+        });
+        return (result, (server.Cpu - before).TotalMicroseconds / Math.Max(1, result.Deliveries));
     }
 }

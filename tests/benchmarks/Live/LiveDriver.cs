@@ -1,11 +1,6 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using Grpc.Core;
-using Grpc.Net.Client;
-using Vibe.Documents.V1;
-using Vibe.Realtime.V1;
-using Vibe.Rpc.Json;
 
 namespace Vibe.Benchmarks.Live;
 
@@ -13,9 +8,17 @@ namespace Vibe.Benchmarks.Live;
 /// <param name="Url">The server.</param>
 /// <param name="Tokens">The writer's, then one for each subscriber.</param>
 /// <param name="Dids">Whose they are.</param>
+/// <param name="Subscribers">How many follow.</param>
 /// <param name="PerSecond">Transactions a second; 0 for as fast as eight writers get.</param>
 /// <param name="Duration">How long.</param>
-internal sealed record LivePlan(string Url, IReadOnlyList<string> Tokens, IReadOnlyList<string> Dids, int PerSecond, TimeSpan Duration);
+internal sealed record LivePlan(string Url, IReadOnlyList<string> Tokens, IReadOnlyList<string> Dids, int Subscribers, int PerSecond, TimeSpan Duration)
+{
+    /// <summary>The server is the one with SignalR.</summary>
+    public bool IsSignalR { get; init; }
+
+    /// <summary>No document is for everyone: each concerns one subscriber.</summary>
+    public bool IsPrivate { get; init; }
+}
 
 /// <summary>What they measured; latencies in milliseconds, from the acknowledgement of the write to the arrival of the news.</summary>
 internal sealed record LiveResult(long Writes, long Deliveries, long Missing, double Seconds, double P50, double P95, double P99, double ClientCpu);
@@ -26,50 +29,64 @@ internal sealed record LiveResult(long Writes, long Deliveries, long Missing, do
 /// </summary>
 internal static class LiveDriver
 {
-    private const int StreamsPerConnection = 100;
+    /// <summary>What every document says.</summary>
+    public const string Body = """{"room":"main","text":"What somebody says to somebody, about as long as such a thing is.","n":1}""";
+
     private const int Writers = 8;
+
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
 
     /// <summary>Opens the streams, says "measuring", and prints the result as JSON.</summary>
     public static async Task RunAsync(string planFile)
     {
         var plan = JsonSerializer.Deserialize<LivePlan>(await File.ReadAllBytesAsync(planFile))!;
+        using var contender = Contender.Of(plan);
         using var leave = new CancellationTokenSource();
-        var subscribers = new List<Subscription>();
-        GrpcChannel? channel = null;
-        for (var i = 1; i < plan.Tokens.Count; i++)
-        {
-            channel = i % StreamsPerConnection == 1 ? GrpcChannel.ForAddress(plan.Url) : channel;
-            subscribers.Add(new Subscription(channel!, plan.Tokens[i], leave.Token));
-        }
-
-        await Task.WhenAll(subscribers.Select(static subscriber => subscriber.Ready));
-        await WriteAsync(plan, TimeSpan.FromSeconds(10));
+        var subscriptions = Enumerable.Range(0, plan.Subscribers).Select(static _ => new Subscription()).ToList();
+        var following = subscriptions.Select((subscription, i) => FollowAsync(contender, i + 1, subscription, leave.Token)).ToList();
+        await Task.WhenAll(subscriptions.Select(static subscription => subscription.Ready));
+        await WriteAsync(contender, plan, WarmUp);
         Console.WriteLine("measuring");
-        var (started, cpu, before) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, subscribers.Sum(static subscriber => subscriber.Count));
-        var writes = await WriteAsync(plan, plan.Duration);
-        var expected = writes.Sum(write => write.Reader is null ? subscribers.Count : 1);
+        var (started, cpu, before) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, subscriptions.Sum(static subscription => subscription.Count));
+        var writes = await WriteAsync(contender, plan, plan.Duration);
+        var expected = plan.Subscribers == 0 ? 0 : writes.Sum(write => write.Reader is null ? plan.Subscribers : 1);
         var patience = Stopwatch.GetTimestamp();
-        while (subscribers.Sum(static subscriber => subscriber.Count) - before < expected && Stopwatch.GetElapsedTime(patience) < TimeSpan.FromSeconds(10))
+        while (subscriptions.Sum(static subscription => subscription.Count) - before < expected && Stopwatch.GetElapsedTime(patience) < TimeSpan.FromSeconds(10))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
 
         var (elapsed, used) = (Stopwatch.GetElapsedTime(started), Environment.CpuUsage.TotalTime - cpu);
         await leave.CancelAsync();
+        await Task.WhenAll(following);
         var acks = writes.ToDictionary(static write => write.Id, static write => write.Acknowledged, StringComparer.Ordinal);
-        var latencies = subscribers.SelectMany(subscriber => subscriber.Arrivals).Where(arrival => acks.ContainsKey(arrival.Id))
+        var latencies = subscriptions.SelectMany(static subscription => subscription.Arrivals).Where(arrival => acks.ContainsKey(arrival.Id))
             .Select(arrival => Math.Max(0, Stopwatch.GetElapsedTime(acks[arrival.Id], arrival.Time).TotalMilliseconds)).Order().ToList();
         Console.WriteLine("result " + JsonSerializer.Serialize(new LiveResult(
-            writes.Count, latencies.Count, expected - latencies.Count, elapsed.TotalSeconds, At(0.5), At(0.95), At(0.99), used.TotalMicroseconds / latencies.Count)));
+            writes.Count, latencies.Count, expected - latencies.Count, elapsed.TotalSeconds, At(0.5), At(0.95), At(0.99),
+            used.TotalMicroseconds / Math.Max(1, latencies.Count))));
 
-        double At(double share) => latencies[Math.Min(latencies.Count - 1, (int)(latencies.Count * share))];
+        double At(double share) => latencies.Count == 0 ? 0 : latencies[Math.Min(latencies.Count - 1, (int)(latencies.Count * share))];
     }
 
-    private static async Task<List<(string Id, long Acknowledged, string? Reader)>> WriteAsync(LivePlan plan, TimeSpan duration)
+    private static async Task FollowAsync(Contender contender, int user, Subscription subscription, CancellationToken leave)
     {
-        var client = new DocumentsService.DocumentsServiceClient(GrpcChannel.ForAddress(plan.Url));
-        var headers = new Metadata { { "authorization", $"Bearer {plan.Tokens[0]}" } };
-        var body = StructJson.ToStruct(Encoding.UTF8.GetBytes("""{"room":"main","text":"What somebody says to somebody, about as long as such a thing is.","n":1}"""));
+        try
+        {
+            await contender.FollowAsync(user, subscription, leave);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            // The measurement is over.
+        }
+        catch (Exception exception)
+        {
+            subscription.Fail(exception);
+        }
+    }
+
+    private static async Task<List<(string Id, long Acknowledged, string? Reader)>> WriteAsync(Contender contender, LivePlan plan, TimeSpan duration)
+    {
         var started = Stopwatch.GetTimestamp();
         var turn = 0;
         var all = await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
@@ -87,66 +104,13 @@ internal static class LiveDriver
                     }
                 }
 
-                var reader = mine % 2 == 0 ? null : plan.Dids[mine / 2 % (plan.Dids.Count - 1) + 1];
-                var document = new Document
-                {
-                    Collection = "live", Data = body, Acl = new() { Read = new() { Allow = { reader ?? "*" } } },
-                };
-                var stored = (await client.CreateDocumentAsync(new() { Document = document }, headers)).Document;
-                written.Add((stored.Id, Stopwatch.GetTimestamp(), reader));
+                var reader = mine % 2 == 0 && !plan.IsPrivate ? null : plan.Dids[1 + (mine / 2 % (plan.Dids.Count - 1))];
+                var id = await contender.WriteAsync(reader);
+                written.Add((id, Stopwatch.GetTimestamp(), reader));
             }
 
             return written;
         })));
         return [.. all.SelectMany(static written => written)];
-    }
-
-    private sealed class Subscription
-    {
-        private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private long _count;
-
-        public Subscription(GrpcChannel channel, string token, CancellationToken leave) => _ = ReadAsync(channel, token, leave);
-
-        public Task Ready => _ready.Task;
-
-        public long Count => Volatile.Read(ref _count);
-
-        public List<(string Id, long Time)> Arrivals { get; } = [];
-
-        private async Task ReadAsync(GrpcChannel channel, string token, CancellationToken leave)
-        {
-            var request = new SubscribeRequest
-            {
-                Collection = "live", Scope = DocumentScope.All, Filter = """data.room = "main" """,
-            };
-            using var call = new RealtimeService.RealtimeServiceClient(channel).Subscribe(
-                request, new Metadata { { "authorization", $"Bearer {token}" } }, cancellationToken: leave);
-            try
-            {
-                await foreach (var frame in call.ResponseStream.ReadAllAsync(leave))
-                {
-                    if (frame.Ready is not null)
-                    {
-                        _ready.SetResult();
-                    }
-
-                    foreach (var change in frame.Batch?.Changes ?? [])
-                    {
-                        var now = Stopwatch.GetTimestamp();
-                        Arrivals.AddRange(change.Added.Select(document => (document.Id, now)));
-                        Volatile.Write(ref _count, _count + change.Added.Count);
-                    }
-                }
-            }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.Cancelled)
-            {
-                // The measurement is over.
-            }
-            catch (RpcException exception)
-            {
-                _ready.TrySetException(exception);
-            }
-        }
     }
 }

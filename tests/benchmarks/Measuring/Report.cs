@@ -24,6 +24,9 @@ internal sealed record BenchRow(string Name, string Unit, double Vibe)
     /// <summary>The target when there is one for the number itself, in the unit of the row.</summary>
     public double? AtMost { get; init; }
 
+    /// <summary>The target when the number must be at least so much.</summary>
+    public double? AtLeast { get; init; }
+
     /// <summary>What else is worth knowing.</summary>
     public string Note { get; init; } = "";
 }
@@ -55,9 +58,15 @@ internal sealed class Report
         output.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var row in _rows)
         {
-            if (row.Comparisons.Count == 0 || row.AtMost is not null)
+            if (row.Comparisons.Count == 0 || row.AtMost is not null || row.AtLeast is not null)
             {
-                output.WriteLine($"| {row.Name} | {row.Unit} | {Number(row.Vibe)} | | | {(row.AtMost is { } most ? $"≤ {Number(most)}" : "")} | {Met(row)} |");
+                var target = row switch
+                {
+                    { AtMost: { } most } => $"≤ {Number(most)}",
+                    { AtLeast: { } least } => $"≥ {Number(least)}",
+                    _ => "",
+                };
+                output.WriteLine($"| {row.Name} | {row.Unit} | {Number(row.Vibe)} | | | {target} | {Met(row)} |");
             }
 
             foreach (var beside in row.Comparisons)
@@ -100,7 +109,12 @@ internal sealed class Report
         return Path.GetRelativePath(BenchOptions.Root, file);
     }
 
-    private static string Met(BenchRow row) => row.AtMost is { } most ? Text(row.Vibe <= most) : "";
+    private static string Met(BenchRow row) => row switch
+    {
+        { AtMost: { } most } => Text(row.Vibe <= most),
+        { AtLeast: { } least } => Text(row.Vibe >= least),
+        _ => "",
+    };
 
     private static string Met(BenchRow row, Comparison beside) => beside switch
     {

@@ -55,11 +55,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the product on a data directory, and waits until it is ready. No rate limit: one caller makes all the load.</summary>
-    public static async Task<ServerProcess> StartVibeAsync(int port, string data, params string[] more)
+    public static Task<ServerProcess> StartVibeAsync(int port, string data, params string[] more) => StartVibeAsync(port, data, more, []);
+
+    /// <summary>The same, with settings of its own.</summary>
+    public static async Task<ServerProcess> StartVibeAsync(int port, string data, string[] more, (string Name, string Value)[] settings)
     {
         var server = Start(
             "dotnet", [BenchOptions.Vibe, "serve", "--port", $"{port}", "--data", data, .. more],
-            ("Vibe__Limits__UnitsPerSecond", "0"), ("Vibe__Limits__SignedOutUnitsPerSecond", "0"));
+            [("Vibe__Limits__UnitsPerSecond", "0"), ("Vibe__Limits__SignedOutUnitsPerSecond", "0"), .. settings]);
         await server.WaitForLineAsync("ready: ");
         return server;
     }

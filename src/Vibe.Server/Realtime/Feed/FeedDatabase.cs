@@ -10,6 +10,13 @@ internal sealed class FeedDatabase(Database database)
     /// <summary>The prefix of heartbeats in the log.</summary>
     public const string HeartbeatPrefix = "vibe.heartbeat";
 
+    private readonly SharedRead<Snapshot> _snapshot = new(async () => await database.Owner.QueryFirstAsync(
+        $"select pg_current_snapshot()::text", static row => Snapshot.Parse(row.GetString(0)), CancellationToken.None)
+        ?? throw new InvalidOperationException("PostgreSQL has no snapshot."));
+
+    private readonly SharedRead<ulong> _floor = new(() => database.Owner.QueryFirstAsync(
+        $"select floor from vibe.feed", static row => row.GetXid8(0), CancellationToken.None));
+
     /// <summary>The epoch of the feed.</summary>
     public async Task<FeedEpoch> ReadEpochAsync(CancellationToken cancellationToken) => await database.Owner.QueryFirstAsync(
         $"""
@@ -18,14 +25,11 @@ internal sealed class FeedDatabase(Database database)
         """,
         static row => new FeedEpoch(row.GetString(0)), cancellationToken) ?? throw new InvalidOperationException("PostgreSQL has no epoch.");
 
-    /// <summary>What is visible now.</summary>
-    public async Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellationToken) => await database.Owner.QueryFirstAsync(
-        $"select pg_current_snapshot()::text", static row => Snapshot.Parse(row.GetString(0)), cancellationToken)
-        ?? throw new InvalidOperationException("PostgreSQL has no snapshot.");
+    /// <summary>What is visible now; one query for all streams that ask at once.</summary>
+    public Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellationToken) => _snapshot.ReadAsync(cancellationToken);
 
-    /// <summary>The first transaction whose traces are all there.</summary>
-    public Task<ulong> ReadFloorAsync(CancellationToken cancellationToken) => database.Owner.QueryFirstAsync(
-        $"select floor from vibe.feed", static row => row.GetXid8(0), cancellationToken);
+    /// <summary>The first transaction whose traces are all there; one query for all streams that ask at once.</summary>
+    public Task<ulong> ReadFloorAsync(CancellationToken cancellationToken) => _floor.ReadAsync(cancellationToken);
 
     /// <summary>
     /// Writes what is visible now into the log. The snapshot is taken before the transaction gets its number, and the

@@ -13,7 +13,7 @@ namespace Vibe.Server.Realtime.Subscriptions;
 internal sealed record MissedChange(Guid Id, DocumentRow? Row, int Audience);
 
 /// <summary>Reads from the tables what a target missed, under the caller's own rights.</summary>
-internal sealed class CatchUpStore(Database database)
+internal sealed class CatchUpStore(Database database, CatchUpTurns turns)
 {
     private const int PageSize = 500;
 
@@ -24,32 +24,33 @@ internal sealed class CatchUpStore(Database database)
     public async IAsyncEnumerable<MissedChange> ReadAsync(
         Caller caller, string collection, Snapshot since, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (ulong Transaction, Guid Id) last = (since.Min, Guid.Empty);
-        while (true)
+        // The next page is read while the client is sent this one.
+        var next = ReadPageAsync(caller, collection, since, (since.Min, Guid.Empty), cancellationToken);
+        try
         {
-            var page = await database.QueryAsync(
-                caller.ToRequestContext(),
-                $"""
-                select {DocumentRow.Columns}, d.audience, d.txid
-                from vibe.documents d
-                where d.collection = {collection} and d.txid >= {last.Transaction} and (d.txid, d.id) > ({last.Transaction}, {last.Id})
-                  and not pg_visible_in_snapshot(d.txid, {since.Text}::pg_snapshot)
-                order by d.txid, d.id limit {PageSize}
-                """,
-                static row => (
-                    Row: DocumentRow.Read(row), Audience: row.GetInt32(DocumentRow.ColumnCount), Transaction: row.GetXid8(DocumentRow.ColumnCount + 1)),
-                cancellationToken);
-            foreach (var (row, audience, _) in page)
+            while (true)
             {
-                yield return new MissedChange(row.Id, row, audience);
-            }
+                var page = await next;
+                if (page.Count == PageSize)
+                {
+                    next = ReadPageAsync(caller, collection, since, (page[^1].Transaction, page[^1].Row.Id), cancellationToken);
+                }
 
-            if (page.Count < PageSize)
-            {
-                break;
-            }
+                foreach (var (row, audience, _) in page)
+                {
+                    yield return new MissedChange(row.Id, row, audience);
+                }
 
-            last = (page[^1].Transaction, page[^1].Row.Id);
+                if (page.Count < PageSize)
+                {
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            // Of a page that nobody wants any more, nobody wants to hear either.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         foreach (var id in await ReadLostAsync(caller, collection, since, cancellationToken))
@@ -58,9 +59,25 @@ internal sealed class CatchUpStore(Database database)
         }
     }
 
+    private Task<IReadOnlyList<(DocumentRow Row, int Audience, ulong Transaction)>> ReadPageAsync(
+        Caller caller, string collection, Snapshot since, (ulong Transaction, Guid Id) last, CancellationToken cancellationToken) => turns.RunAsync(
+        token => database.QueryAsync(
+            caller.ToRequestContext(),
+            $"""
+            select {DocumentRow.Columns}, d.audience, d.txid
+            from vibe.documents d
+            where d.collection = {collection} and d.txid >= {last.Transaction} and (d.txid, d.id) > ({last.Transaction}, {last.Id})
+              and not pg_visible_in_snapshot(d.txid, {since.Text}::pg_snapshot)
+            order by d.txid, d.id limit {PageSize}
+            """,
+            static row => (
+                Row: DocumentRow.Read(row), Audience: row.GetInt32(DocumentRow.ColumnCount), Transaction: row.GetXid8(DocumentRow.ColumnCount + 1)),
+            token),
+        cancellationToken);
+
     // A query under row-level security cannot show what it hides: the shares that were taken away can.
-    private Task<IReadOnlyList<Guid>> ReadLostAsync(Caller caller, string collection, Snapshot since, CancellationToken cancellationToken) =>
-        database.QueryAsync(
+    private Task<IReadOnlyList<Guid>> ReadLostAsync(Caller caller, string collection, Snapshot since, CancellationToken cancellationToken) => turns.RunAsync(
+        token => database.QueryAsync(
             caller.ToRequestContext(),
             $"""
             select distinct a.doc_id from vibe.doc_acl a
@@ -69,5 +86,6 @@ internal sealed class CatchUpStore(Database database)
               and (cardinality(a.via) = 0 or a.via && {(string[])[.. caller.Principals, PrincipalName.Everyone]})
               and not exists (select from vibe.documents d where d.id = a.doc_id)
             """,
-            static row => row.GetGuid(0), cancellationToken);
+            static row => row.GetGuid(0), token),
+        cancellationToken);
 }

@@ -14,7 +14,8 @@ namespace Vibe.Server.Realtime.Subscriptions;
 /// tell what was collected and the database did not show. The same for a new target and for one that fell behind.
 /// </summary>
 internal sealed class TargetStart(
-    ChangeHub hub, FeedDatabase feed, FeedCursors cursors, CatchUpStore missed, QueryStore queries, RealtimeOptions options, TimeProvider time)
+    ChangeHub hub, FeedDatabase feed, FeedCursors cursors, CatchUpStore missed, QueryStore queries, CatchUpTurns turns, RealtimeOptions options,
+    TimeProvider time)
 {
     private const int PageSize = 200;
     private const int PageBytes = 1024 * 1024;
@@ -140,7 +141,7 @@ internal sealed class TargetStart(
         Place? after = null;
         do
         {
-            var rows = await queries.ListAsync(plan.Caller, plan.Query, PageSize, after, cancellationToken);
+            var rows = await ListAsync(plan, PageSize, after, cancellationToken);
             await SendAsync(plan, rows.Select(static row => (row.Row, ChangeKind.Added)), [], frames, cancellationToken);
             after = rows.Count == PageSize ? rows[^1].Place : null;
         }
@@ -150,11 +151,14 @@ internal sealed class TargetStart(
     private async Task SendWindowAsync(LiveTarget target, FrameWriter frames, CancellationToken cancellationToken)
     {
         var plan = target.Plan;
-        var rows = plan.IsEmpty ? [] : await queries.ListAsync(plan.Caller, plan.Query, plan.Limit + 1, null, cancellationToken);
+        var rows = plan.IsEmpty ? [] : await ListAsync(plan, plan.Limit + 1, null, cancellationToken);
         target.Window ??= new TargetWindow(plan);
         var (shown, removed) = target.Window.Replace(rows);
         await SendAsync(plan, shown, removed, frames, cancellationToken);
     }
+
+    private Task<IReadOnlyList<(DocumentRow Row, Place Place)>> ListAsync(TargetPlan plan, int count, Place? after, CancellationToken cancellationToken) =>
+        turns.RunAsync(token => queries.ListAsync(plan.Caller, plan.Query, count, after, token), cancellationToken);
 
     private async Task SendMissedAsync(TargetPlan plan, Snapshot since, FrameWriter frames, CancellationToken cancellationToken)
     {
