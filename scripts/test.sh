@@ -55,6 +55,7 @@ suite "conformance: independent clients" node tests/conformance/run.mjs
 suite "end to end: as a newcomer" node tests/e2e/run.mjs
 suite "end to end: the reference page in a browser" node tests/e2e/docs.mjs
 suite "end to end: live queries in a browser" node tests/e2e/live.mjs
+suite "end to end: channels in a browser" node tests/e2e/channels.mjs
 suite "robustness: kill -9" node tests/robustness/run.mjs
 
 echo "$passed passed, $failed failed"
