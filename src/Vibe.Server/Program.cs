@@ -6,6 +6,7 @@ var vibe = new RootCommand("Vibe, a backend platform: documents with access rule
     ServeCommand.Create(),
     MigrateCommand.Create(),
     TokenCommand.Create(),
+    AppCommand.Create(),
     ImportCommand.Create(),
     ExportCommand.Create(),
     DoctorCommand.Create(),

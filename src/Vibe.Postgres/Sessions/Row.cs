@@ -64,7 +64,9 @@ public readonly struct Row
     public ReadOnlyMemory<byte> GetJson(int column) => _reader.GetFieldValue<byte[]>(column);
 
     /// <summary>A <c>json</c> or <c>jsonb</c> column as UTF-8 text, null when NULL.</summary>
-    public ReadOnlyMemory<byte>? GetJsonOrNull(int column) => IsNull(column) ? null : GetJson(column);
+    public ReadOnlyMemory<byte>? GetJsonOrNull(int column) =>
+        // Without the cast null would be the empty memory, which arrays convert to.
+        IsNull(column) ? (ReadOnlyMemory<byte>?)null : GetJson(column);
 
     /// <summary>A <c>bytea</c> column, owned by the caller.</summary>
     public byte[] GetBytes(int column) => _reader.GetFieldValue<byte[]>(column);

@@ -19,6 +19,7 @@ internal static class DocumentsModule
         services.AddSingleton<EdgeStore>();
         services.AddSingleton<EdgeExpansion>();
         services.AddSingleton<FieldIndexStore>();
+        services.AddSingleton<FieldIndexSuggestions>();
         services.AddSingleton<FieldIndexCatalog>();
         services.AddSingleton<FieldIndexBuilder>();
         services.AddSingleton<DocumentUpkeep>();

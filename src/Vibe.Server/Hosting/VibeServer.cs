@@ -6,6 +6,7 @@ using Vibe.Options.V1;
 using Vibe.Rpc.Listener;
 using Vibe.Rpc.OpenApi;
 using Vibe.Rpc.Validation;
+using Vibe.Server.Apps;
 using Vibe.Server.Auth;
 using Vibe.Server.Auth.Accounts;
 using Vibe.Server.Auth.OAuth;
@@ -113,6 +114,7 @@ internal static class VibeServer
         services.AddDocuments();
         services.AddRealtime();
         services.AddAccounts();
+        services.AddApps();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxRequestBytes;
@@ -125,6 +127,7 @@ internal static class VibeServer
         app.MapDocuments();
         app.MapRealtime();
         app.MapAccounts();
+        app.MapApps();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();

@@ -4,8 +4,8 @@ namespace Vibe.Server.Kernel;
 
 /// <summary>
 /// The scopes of an access token (RFC 6749 section 3.3), parsed: <c>documents:&lt;collection&gt;:&lt;read|write&gt;</c> with
-/// <c>*</c> for every collection, where write includes read; and <c>admin</c> for an operator. Other scopes are kept in
-/// the token and mean nothing here.
+/// <c>*</c> for every collection, where write includes read; <c>account</c> for a person at their own account, and
+/// <c>admin</c> for an operator. Other scopes are kept in the token and mean nothing here.
 /// </summary>
 internal sealed record Scopes
 {
@@ -27,37 +27,32 @@ internal sealed record Scopes
     /// <summary>Whether the caller is an operator of this server.</summary>
     public bool IsAdmin { get; private init; }
 
+    /// <summary>Whether the caller is a person at their own account, not an app on their behalf.</summary>
+    public bool IsAccount { get; private init; }
+
     /// <summary>Reads a space-separated list; unknown scopes are ignored.</summary>
     public static Scopes Parse(string scope)
     {
         var read = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
         var write = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
-        var admin = false;
+        var (admin, account) = (false, false);
         foreach (var item in scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             admin |= item == "admin";
-            if (item.Split(':') is not ["documents", var collection, var action])
+            account |= item == "account";
+            if (DocumentsScope.Parse(item) is not { } documents)
             {
                 continue;
             }
 
-            if (collection != AnyCollection && !CollectionName.IsValid(collection))
+            read.Add(documents.Collection);
+            if (documents.IsWrite)
             {
-                continue;
-            }
-
-            if (action is "read" or "write")
-            {
-                read.Add(collection);
-            }
-
-            if (action is "write")
-            {
-                write.Add(collection);
+                write.Add(documents.Collection);
             }
         }
 
-        return new Scopes { Read = read.ToImmutable(), Write = write.ToImmutable(), IsAdmin = admin };
+        return new Scopes { Read = read.ToImmutable(), Write = write.ToImmutable(), IsAdmin = admin, IsAccount = account };
     }
 
     /// <summary>Whether documents of the collection may be read.</summary>

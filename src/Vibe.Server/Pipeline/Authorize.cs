@@ -28,6 +28,7 @@ internal sealed class Authorize : ICallStage
         {
             Permission.DocumentsWrite when caller.Scopes.Write.IsEmpty => throw AuthErrors.ScopeRequired("documents:<collection>:write"),
             Permission.Admin when !caller.Scopes.IsAdmin => throw AuthErrors.ScopeRequired("admin"),
+            Permission.Account when !caller.Scopes.IsAccount => throw AuthErrors.ScopeRequired("account"),
             _ => ValueTask.CompletedTask,
         };
     }

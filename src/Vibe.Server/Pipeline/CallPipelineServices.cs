@@ -23,7 +23,9 @@ internal static class CallPipelineServices
         services.AddSingleton<CallerCache>();
         services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());
         services.AddSingleton(MethodPolicy.ReadAll(
-            [Vibe.Documents.V1.DocumentsService.Descriptor, Vibe.Realtime.V1.RealtimeService.Descriptor]));
+            [
+                Vibe.Documents.V1.DocumentsService.Descriptor, Vibe.Realtime.V1.RealtimeService.Descriptor, Vibe.Apps.V1.AppsService.Descriptor,
+            ]));
         services.AddSingleton<Authenticate>();
         services.AddSingleton<Limit>();
         services.AddSingleton<Authorize>();

@@ -22,6 +22,11 @@ internal sealed record ApiAnswer(HttpStatusCode Status, IReadOnlyList<string> He
         return Json;
     }
 
+    public bool IsOk => Status == HttpStatusCode.OK;
+
+    /// <summary>How a REST call failed.</summary>
+    public WireFailure Failed() => WireFailure.OfRest(Status, Body);
+
     /// <summary>Asserts a failure with this HTTP status, canonical status and reason.</summary>
     public JsonNode Fails(HttpStatusCode status, string code, string reason)
     {

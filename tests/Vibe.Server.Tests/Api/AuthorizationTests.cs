@@ -15,7 +15,7 @@ namespace Vibe.Server.Tests.Api;
 [Collection(PostgresCollection.Name)]
 public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
 {
-    private const string EveryScope = "documents:*:write admin";
+    private const string EveryScope = "documents:*:write admin account";
 
     // A request for each method that succeeds when the caller may call; $id is a document of the caller.
     private static readonly Dictionary<string, string> Requests = new()
@@ -40,6 +40,23 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["JoinChannel"] = """{"channel":"nowhere"}""",
         ["PublishMessage"] = """{"channel":"app:lobby","streamId":"0190a000-0000-7000-8000-000000000000","payload":{}}""",
         ["SetPresence"] = """{"channel":"app:lobby","streamId":"0190a000-0000-7000-8000-000000000000"}""",
+        ["CreateApp"] = """{"app":{"name":"-"}}""",
+        ["GetApp"] = """{"name":"nobodys"}""",
+        ["ListApps"] = """{}""",
+        ["UpdateApp"] = """{"name":"nobodys","app":{}}""",
+        ["DeleteApp"] = """{"name":"nobodys"}""",
+        ["TransferApp"] = """{"name":"nobodys","account":"did:web:vibe.test:users:x"}""",
+        ["ListAppAdmins"] = """{"name":"nobodys"}""",
+        ["AddAppAdmin"] = """{"name":"nobodys","account":"did:web:vibe.test:users:x"}""",
+        ["RemoveAppAdmin"] = """{"name":"nobodys","account":"did:web:vibe.test:users:x"}""",
+        ["CreateAppCredential"] = """{"name":"nobodys"}""",
+        ["ListAppCredentials"] = """{"name":"nobodys"}""",
+        ["RevokeAppCredential"] = """{"name":"nobodys"}""",
+        ["ApproveAppPrivileges"] = """{"name":"nobodys"}""",
+        ["VerifyApp"] = """{"name":"nobodys"}""",
+        ["DisableApp"] = """{"name":"nobodys"}""",
+        ["EnableApp"] = """{"name":"nobodys"}""",
+        ["ListAppAuditEvents"] = """{"name":"nobodys"}""",
         ["DropFieldIndex"] = """{"collection":"notes","path":"data.dropped"}""",
     };
 
@@ -104,7 +121,7 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         yield return ("a token without scopes", _server.Sign(Me, ""), permission switch
         {
             Permission.Public or Permission.Authenticated => "open",
-            Permission.DocumentsWrite or Permission.Admin => "permission_denied SCOPE_REQUIRED",
+            Permission.DocumentsWrite or Permission.Admin or Permission.Account => "permission_denied SCOPE_REQUIRED",
             _ => throw new InvalidOperationException($"{permission} has no rule here."),
         });
         yield return ("a token to read", _server.Sign(Me, "documents:*:read"), permission switch
@@ -112,8 +129,9 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
             Permission.Public or Permission.Authenticated => "open",
             _ => "permission_denied SCOPE_REQUIRED",
         });
-        yield return ("a token to write", _server.Sign(Me, "documents:*:write"), permission == Permission.Admin ? "permission_denied SCOPE_REQUIRED" : "open");
-        yield return ("a token of an operator", _server.Sign(Me, "admin"), permission == Permission.DocumentsWrite ? "permission_denied SCOPE_REQUIRED" : "open");
+        yield return ("a token to write", _server.Sign(Me, "documents:*:write"), permission is Permission.Admin or Permission.Account ? "permission_denied SCOPE_REQUIRED" : "open");
+        yield return ("a token of an operator", _server.Sign(Me, "admin"), permission is Permission.DocumentsWrite or Permission.Account ? "permission_denied SCOPE_REQUIRED" : "open");
+        yield return ("a token of a person at their account", _server.Sign(Me, "account"), permission is Permission.DocumentsWrite or Permission.Admin ? "permission_denied SCOPE_REQUIRED" : "open");
         yield return ("a token for everything", _server.Sign(Me, EveryScope), "open");
     }
 

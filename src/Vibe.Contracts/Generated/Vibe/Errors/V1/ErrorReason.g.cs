@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKvAICgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKqQKCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -50,7 +50,11 @@ namespace Vibe.Errors.V1 {
             "VF9SRUFDSEVEEBsSIwofRVJST1JfUkVBU09OX1NFUlZFUl9VTlJFQUNIQUJM",
             "RRAcEiEKHUVSUk9SX1JFQVNPTl9TSUdOX0lOX1JFUVVJUkVEEDwSIwofRVJS",
             "T1JfUkVBU09OX09SSUdJTl9OT1RfQUxMT1dFRBA9EiEKHUVSUk9SX1JFQVNP",
-            "Tl9BQ0NPVU5UX0RJU0FCTEVEED5iBnByb3RvMw=="));
+            "Tl9BQ0NPVU5UX0RJU0FCTEVEED4SHgoaRVJST1JfUkVBU09OX0FQUF9OT1Rf",
+            "Rk9VTkQQUBIjCh9FUlJPUl9SRUFTT05fQVBQX0FMUkVBRFlfRVhJU1RTEFES",
+            "IgoeRVJST1JfUkVBU09OX0FQUF9ST0xFX1JFUVVJUkVEEFISJQohRVJST1Jf",
+            "UkVBU09OX0NSRURFTlRJQUxfTk9UX0ZPVU5EEFMSIgoeRVJST1JfUkVBU09O",
+            "X0FDQ09VTlRfTk9UX0ZPVU5EEFRiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -92,6 +96,11 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_SIGN_IN_REQUIRED")] SignInRequired = 60,
     [pbr::OriginalName("ERROR_REASON_ORIGIN_NOT_ALLOWED")] OriginNotAllowed = 61,
     [pbr::OriginalName("ERROR_REASON_ACCOUNT_DISABLED")] AccountDisabled = 62,
+    [pbr::OriginalName("ERROR_REASON_APP_NOT_FOUND")] AppNotFound = 80,
+    [pbr::OriginalName("ERROR_REASON_APP_ALREADY_EXISTS")] AppAlreadyExists = 81,
+    [pbr::OriginalName("ERROR_REASON_APP_ROLE_REQUIRED")] AppRoleRequired = 82,
+    [pbr::OriginalName("ERROR_REASON_CREDENTIAL_NOT_FOUND")] CredentialNotFound = 83,
+    [pbr::OriginalName("ERROR_REASON_ACCOUNT_NOT_FOUND")] AccountNotFound = 84,
   }
 
   #endregion

@@ -48,14 +48,16 @@ export declare type App = Message<"vibe.apps.v1.App"> & {
   state: AppState;
 
   /**
-   * Whether an operator has checked who is behind it; set by the server. Consent pages show it.
+   * Whether an operator has checked who is behind it; set by the server. Consent pages show it. It is taken back when the
+   * app changes its display name, homepage or origins.
    *
    * @generated from field: bool verified = 5;
    */
   verified: boolean;
 
   /**
-   * The account that owns it; set by the server.
+   * The account that owns it; set by the server. Not shown to others than those who look after the app, like `approved_privileges`,
+   * `update_time` and `etag`.
    *
    * @generated from field: string owner = 6;
    */
@@ -321,7 +323,7 @@ export enum AppState {
   ACTIVE = 1,
 
   /**
-   * An operator or its owner has stopped it: nobody signs in, its tokens are refused, its streams have ended.
+   * An operator has stopped it: nobody signs in, its tokens are refused, its streams have ended.
    *
    * @generated from enum value: APP_STATE_DISABLED = 2;
    */

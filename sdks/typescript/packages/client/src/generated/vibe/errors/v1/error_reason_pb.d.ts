@@ -250,6 +250,41 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ACCOUNT_DISABLED = 62;
    */
   ACCOUNT_DISABLED = 62,
+
+  /**
+   * NOT_FOUND. There is no such app. Metadata: `app`.
+   *
+   * @generated from enum value: ERROR_REASON_APP_NOT_FOUND = 80;
+   */
+  APP_NOT_FOUND = 80,
+
+  /**
+   * ALREADY_EXISTS. The name of the app is taken. Metadata: `name`.
+   *
+   * @generated from enum value: ERROR_REASON_APP_ALREADY_EXISTS = 81;
+   */
+  APP_ALREADY_EXISTS = 81,
+
+  /**
+   * PERMISSION_DENIED. The caller does not look after the app, or not as its owner. Metadata: `app`, `role`.
+   *
+   * @generated from enum value: ERROR_REASON_APP_ROLE_REQUIRED = 82;
+   */
+  APP_ROLE_REQUIRED = 82,
+
+  /**
+   * NOT_FOUND. The app has no such credential that is good. Metadata: `app`, `id`.
+   *
+   * @generated from enum value: ERROR_REASON_CREDENTIAL_NOT_FOUND = 83;
+   */
+  CREDENTIAL_NOT_FOUND = 83,
+
+  /**
+   * NOT_FOUND. There is no such account, or it has not the role the call needs. Metadata: `account`.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_FOUND = 84;
+   */
+  ACCOUNT_NOT_FOUND = 84,
 }
 
 /**

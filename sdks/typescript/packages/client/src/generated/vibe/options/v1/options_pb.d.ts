@@ -80,6 +80,14 @@ export enum Permission {
    * @generated from enum value: PERMISSION_ADMIN = 4;
    */
   ADMIN = 4,
+
+  /**
+   * An access token with the `account` scope: a person at their own account, in the console or on the account page. Apps are
+   * never granted it.
+   *
+   * @generated from enum value: PERMISSION_ACCOUNT = 5;
+   */
+  ACCOUNT = 5,
 }
 
 /**

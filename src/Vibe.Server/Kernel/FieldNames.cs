@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Vibe.Server.Documents;
+namespace Vibe.Server.Kernel;
 
 /// <summary>Names of request fields in errors.</summary>
 internal static class FieldNames

@@ -1,6 +1,4 @@
-using Vibe.Server.Kernel;
-
-namespace Vibe.Server.Documents;
+namespace Vibe.Server.Kernel;
 
 /// <summary>How many items a page has.</summary>
 internal static class PageSize
