@@ -198,6 +198,18 @@ public abstract class RpcCall : ServerCallContext
         }
     }
 
+    /// <summary>Sets the handler's headers, to be sent with whatever comes first.</summary>
+    internal void PrepareHeaders(Metadata headers)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        if (_headersStarted)
+        {
+            throw new InvalidOperationException("Response headers can be written only once, and only before the first message.");
+        }
+
+        StartHeadersOnce(headers);
+    }
+
     private async Task FinishAsync(CallOutcome outcome)
     {
         var log = RpcMethod.Server.Log;
@@ -220,13 +232,7 @@ public abstract class RpcCall : ServerCallContext
     /// <inheritdoc/>
     protected sealed override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
-        ArgumentNullException.ThrowIfNull(responseHeaders);
-        if (_headersStarted)
-        {
-            throw new InvalidOperationException("Response headers can be written only once, and only before the first message.");
-        }
-
-        StartHeadersOnce(responseHeaders);
+        PrepareHeaders(responseHeaders);
         return SendHeadersAsync();
     }
 

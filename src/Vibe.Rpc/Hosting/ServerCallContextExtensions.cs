@@ -25,6 +25,25 @@ public static class ServerCallContextExtensions
     /// <exception cref="InvalidOperationException">The call does not run in this server, for example in a unit test.</exception>
     public static CancellationToken GetDrainToken(this ServerCallContext context) => Call(context).DrainToken;
 
+    /// <summary>
+    /// Like <see cref="ServerCallContext.WriteResponseHeadersAsync"/>, but the headers leave together with the first message instead
+    /// of ahead of it: a unary answer stays one write.
+    /// </summary>
+    /// <param name="context">The call.</param>
+    /// <param name="responseHeaders">The headers.</param>
+    /// <exception cref="InvalidOperationException">Headers were written before.</exception>
+    public static Task WriteResponseHeadersWithMessageAsync(this ServerCallContext context, Metadata responseHeaders)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (context is not RpcCall call)
+        {
+            return context.WriteResponseHeadersAsync(responseHeaders);
+        }
+
+        call.PrepareHeaders(responseHeaders);
+        return Task.CompletedTask;
+    }
+
     private static RpcCall Call(ServerCallContext context) =>
         context as RpcCall ?? throw new InvalidOperationException("The call does not run in this server.");
 }

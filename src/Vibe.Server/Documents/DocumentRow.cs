@@ -43,6 +43,9 @@ internal sealed record DocumentRow
 
     public required long Revision { get; init; }
 
+    /// <summary>The transaction that wrote it; of a write that was kept only, else 0.</summary>
+    public ulong Transaction { get; init; }
+
     /// <summary>The document as filters and orders see it.</summary>
     /// <param name="body">The body, parsed with <see cref="DocumentView.BodyOptions"/>; undefined on a tombstone.</param>
     public DocumentView ToView(JsonElement body) => new()
@@ -58,8 +61,13 @@ internal sealed record DocumentRow
         Data = body,
     };
 
+    /// <summary>Reads the row of a write, which also has its transaction: <see cref="WriteStatements.Columns"/>.</summary>
+    public static DocumentRow ReadWritten(Row row) => Of(row, row.GetXid8(ColumnCount));
+
     /// <summary>Reads the row of a statement that starts with <see cref="Columns"/>.</summary>
-    public static DocumentRow Read(Row row) => new()
+    public static DocumentRow Read(Row row) => Of(row, transaction: 0);
+
+    private static DocumentRow Of(Row row, ulong transaction) => new()
     {
         Id = row.GetGuid(0),
         Collection = row.GetString(1),
@@ -73,5 +81,6 @@ internal sealed record DocumentRow
         UpdateTime = row.GetTimestamp(9),
         DeleteTime = row.GetTimestampOrNull(10),
         Revision = row.GetInt64(11),
+        Transaction = transaction,
     };
 }

@@ -35,7 +35,8 @@ internal sealed class DocumentStore(Database database)
             {
                 var batch = database.CreateBatch(caller.ToRequestContext(), Access.Write);
                 var result = batch.QueryFirst(
-                    request is null ? WriteStatements.Of(write) : WriteStatements.Of(write, request), static row => DocumentRow.Read(row));
+                    request is null ? WriteStatements.Of(write) : WriteStatements.Of(write, request),
+                    static row => DocumentRow.ReadWritten(row));
                 await batch.RunAsync(cancellationToken);
                 if (result.Value is { } row)
                 {
@@ -124,7 +125,7 @@ internal sealed class DocumentStore(Database database)
         }
 
         var batch = transaction.CreateBatch();
-        var results = writes.Select(write => batch.QueryFirst(WriteStatements.Of(write), static row => DocumentRow.Read(row))).ToList();
+        var results = writes.Select(write => batch.QueryFirst(WriteStatements.Of(write), static row => DocumentRow.ReadWritten(row))).ToList();
         await batch.RunAsync(cancellationToken);
         for (var i = 0; i < results.Count; i++)
         {
@@ -137,16 +138,17 @@ internal sealed class DocumentStore(Database database)
         }
 
         List<DocumentRow> rows = [.. results.Select(static result => result.Value!)];
-        if (keep)
+        if (!keep)
         {
-            if (request is not null)
-            {
-                await transaction.ExecuteAsync(RequestRecord.Insert(request, rows), cancellationToken);
-            }
-
-            await transaction.CommitAsync(cancellationToken);
+            return [.. rows.Select(static row => row with { Transaction = 0 })];
         }
 
+        if (request is not null)
+        {
+            await transaction.ExecuteAsync(RequestRecord.Insert(request, rows), cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
         return rows;
     }
 
@@ -159,7 +161,7 @@ internal sealed class DocumentStore(Database database)
         {
             try
             {
-                await transaction.QueryFirstAsync(WriteStatements.Of(write), static row => DocumentRow.Read(row), cancellationToken);
+                await transaction.QueryFirstAsync(WriteStatements.Of(write), static row => DocumentRow.ReadWritten(row), cancellationToken);
             }
             catch (DatabaseException exception) when (WriteFailure.IsRefusal(exception))
             {
@@ -192,7 +194,7 @@ internal sealed class DocumentStore(Database database)
             static row => DocumentRow.Read(row),
             cancellationToken);
         var byId = rows.ToDictionary(static row => row.Id);
-        return [.. record.DocumentIds.Select(id => byId.TryGetValue(id, out var row) ? row : throw DocumentErrors.NotFound(id))];
+        return [.. record.DocumentIds.Select(id => byId.TryGetValue(id, out var row) ? row with { Transaction = record.Transaction } : throw DocumentErrors.NotFound(id))];
     }
 
     private static bool IsLostRace(DatabaseException exception) => exception is

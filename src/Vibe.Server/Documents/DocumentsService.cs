@@ -11,7 +11,7 @@ namespace Vibe.Server.Documents;
 /// <summary>The documents API: maps requests in, asks the stores, maps answers out. What it does is said in the contract.</summary>
 internal sealed class DocumentsService(
     DocumentStore documents, DocumentPages pages, EdgeStore edges, EdgeExpansion expansion, QueryStore queries,
-    FieldIndexStore fieldIndexes, DocumentUpkeep upkeep, PageTokens tokens, TimeProvider time)
+    FieldIndexStore fieldIndexes, DocumentUpkeep upkeep, PageTokens tokens, Consistency consistency, TimeProvider time)
     : Vibe.Documents.V1.DocumentsService.DocumentsServiceBase
 {
     private const int MaxBatchGet = 500;
@@ -22,7 +22,7 @@ internal sealed class DocumentsService(
         var caller = context.GetCaller();
         var write = new WriteReader(caller, time).Create(request.Document, "document");
         var identity = Fingerprint.Of(request.RequestId, () => Copy(request), static copy => [((CreateDocumentRequest)copy).Document]);
-        var row = await WriteAsync(caller, write, identity, request.ValidateOnly, context.CancellationToken);
+        var row = await WriteAsync(context, write, identity, request.ValidateOnly);
         return new() { Document = row.ToProto(caller) };
     }
 
@@ -100,7 +100,7 @@ internal sealed class DocumentsService(
         var write = WriteReader.Update(
             request.Id, "id", request.Document, "document", request.UpdateMask, "updateMask", request.Etag);
         var identity = Fingerprint.Of(request.RequestId, () => Copy(request), static copy => [((UpdateDocumentRequest)copy).Document]);
-        var row = await WriteAsync(caller, write, identity, request.ValidateOnly, context.CancellationToken);
+        var row = await WriteAsync(context, write, identity, request.ValidateOnly);
         return new() { Document = row.ToProto(caller) };
     }
 
@@ -110,7 +110,7 @@ internal sealed class DocumentsService(
         var caller = context.GetCaller();
         var write = new WriteReader(caller, time).Upsert(Named(request), "document", request.Etag);
         var identity = Fingerprint.Of(request.RequestId, () => Copy(request), static copy => [((UpsertDocumentRequest)copy).Document]);
-        var row = await WriteAsync(caller, write, identity, request.ValidateOnly, context.CancellationToken);
+        var row = await WriteAsync(context, write, identity, request.ValidateOnly);
         return new() { Document = row.ToProto(caller) };
     }
 
@@ -120,7 +120,7 @@ internal sealed class DocumentsService(
         var caller = context.GetCaller();
         var write = WriteReader.Delete(request.Id, "id", request.Etag);
         var identity = Fingerprint.Of(request.RequestId, () => Copy(request), static _ => []);
-        await WriteAsync(caller, write, identity, request.ValidateOnly, context.CancellationToken);
+        await WriteAsync(context, write, identity, request.ValidateOnly);
         return new();
     }
 
@@ -132,6 +132,7 @@ internal sealed class DocumentsService(
         var identity = Fingerprint.Of(request.RequestId, () => Copy(request), static copy => ((BatchWriteDocumentsRequest)copy).Writes
             .Select(static write => write.Create ?? write.Upsert ?? write.Update?.Document).OfType<Document>());
         var rows = await documents.WriteAllAsync(caller, writes, identity, keep: !request.ValidateOnly, context.CancellationToken);
+        await consistency.StampAsync(context, rows[0].Transaction);
         return new() { Documents = { rows.Select(row => row.ToProto(caller)) } };
     }
 
@@ -227,10 +228,15 @@ internal sealed class DocumentsService(
             : throw DocumentErrors.FieldIndexNotFound(name.Collection, name.Path, (FieldIndex.Types.Kind)name.Kind);
     }
 
-    private async Task<DocumentRow> WriteAsync(
-        Caller caller, DocumentWrite write, WriteRequest? identity, bool validateOnly, CancellationToken cancellationToken) => validateOnly
-        ? (await documents.WriteAllAsync(caller, [write], request: null, keep: false, cancellationToken))[0]
-        : await documents.WriteAsync(caller, write, identity, cancellationToken);
+    private async Task<DocumentRow> WriteAsync(ServerCallContext context, DocumentWrite write, WriteRequest? identity, bool validateOnly)
+    {
+        var caller = context.GetCaller();
+        var row = validateOnly
+            ? (await documents.WriteAllAsync(caller, [write], request: null, keep: false, context.CancellationToken))[0]
+            : await documents.WriteAsync(caller, write, identity, context.CancellationToken);
+        await consistency.StampAsync(context, row.Transaction);
+        return row;
+    }
 
     private static Guid IdOf(GetDocumentRequest request, Caller caller)
     {

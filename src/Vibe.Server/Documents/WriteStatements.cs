@@ -8,6 +8,9 @@ namespace Vibe.Server.Documents;
 /// </summary>
 internal static class WriteStatements
 {
+    /// <summary>What a write returns: the document as stored, and its transaction.</summary>
+    public static readonly Sql Columns = $"{DocumentRow.Columns}, d.txid";
+
     /// <summary>Whether the caller may write the row <c>d</c>, as the row policy says it.</summary>
     public static readonly Sql IsWritable = $"""
         (d.owner_did = vibe.me() or (vibe.me() is not null and d.writers && vibe.principals()
@@ -30,7 +33,7 @@ internal static class WriteStatements
             recorded as (
               insert into vibe.requests (caller_did, request_id, fingerprint, document_ids, revisions)
               select vibe.me(), {id}, {new Bytea(request.Fingerprint)}, array[d.id], array[d.revision] from d)
-            select {DocumentRow.Columns} from d
+            select {Columns} from d
             """;
     }
 
@@ -49,7 +52,7 @@ internal static class WriteStatements
         on conflict (id) do update set data = excluded.data, acl = excluded.acl, edges = excluded.edges, delete_time = null
           where d.delete_time is not null and d.owner_did = vibe.me()
             and d.collection = excluded.collection and d.key is not distinct from excluded.key
-        returning {DocumentRow.Columns}
+        returning {Columns}
         """;
 
     private static Sql Upsert(DocumentWrite write, Sql? gate)
@@ -66,7 +69,7 @@ internal static class WriteStatements
             {Insert(write, gate)}
             on conflict (id) do update set data = excluded.data, acl = {acl}, edges = {edges}, delete_time = null
               where d.collection = excluded.collection and d.key is not distinct from excluded.key and {condition}
-            returning {DocumentRow.Columns}
+            returning {Columns}
             """;
     }
 
@@ -139,6 +142,6 @@ internal static class WriteStatements
             where.Add(gate);
         }
 
-        return $"update vibe.documents as d set {set} where {Sql.Join($" and ", where)} returning {DocumentRow.Columns}";
+        return $"update vibe.documents as d set {set} where {Sql.Join($" and ", where)} returning {Columns}";
     }
 }

@@ -102,6 +102,7 @@ internal static class VibeServer
         services.AddSingleton(storage.Database);
         services.AddSingleton(Contracts.PublicSchema);
         services.AddSingleton(new PageTokens(storage.MasterKey.Derive("page token"), TimeProvider.System));
+        services.AddSingleton(new ConsistencyTokens(storage.MasterKey.Derive("consistency token")));
         services.AddSharedListener();
         // Every origin: the credential is a bearer token in a header, never a cookie, so a foreign page has nothing to borrow.
         services.AddGrpcCors();

@@ -10,10 +10,11 @@ namespace Vibe.Server.Pipeline;
 /// place where failures of the database become errors of the contract.
 /// </summary>
 internal sealed class CallPipeline(
-    FrozenDictionary<string, MethodPolicy> policies, Authenticate authenticate, Limit limit, Authorize authorize) : Interceptor
+    FrozenDictionary<string, MethodPolicy> policies, Authenticate authenticate, Limit limit, Authorize authorize, Consistency consistency)
+    : Interceptor
 {
-    // Who, how much, may they. Limits count before permissions, so that guessing has a price too.
-    private readonly ICallStage[] _stages = [authenticate, limit, authorize];
+    // Who, how much, may they, how fresh. Limits count before permissions, so that guessing has a price too.
+    private readonly ICallStage[] _stages = [authenticate, limit, authorize, consistency];
 
     /// <inheritdoc />
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(

@@ -29,6 +29,10 @@ internal static class CallPipelineServices
         services.AddSingleton<Authenticate>();
         services.AddSingleton<Limit>();
         services.AddSingleton<Authorize>();
+        services.AddSingleton(provider =>
+            provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Consistency").Get<ConsistencyOptions>() ?? new ConsistencyOptions());
+        services.AddSingleton<Consistency>();
+        services.AddHostedService(static provider => provider.GetRequiredService<Consistency>());
         services.AddSingleton<CallPipeline>();
         return services;
     }

@@ -8,6 +8,9 @@ namespace Vibe.Server.Pipeline;
 /// <summary>What the contract says of a method: the option <c>vibe.options.v1.method</c>.</summary>
 internal sealed record MethodPolicy(string FullName, Permission Permission, int Cost)
 {
+    /// <summary>Whether it only reads, as its <c>idempotency_level</c> says.</summary>
+    public bool IsRead { get; private init; }
+
     /// <summary>The units of a call of <c>COST_HIGH</c>: no call costs more.</summary>
     public const int HighCost = 20;
 
@@ -33,6 +36,9 @@ internal sealed record MethodPolicy(string FullName, Permission Permission, int 
         }
 
         var cost = rule.Cost switch { CostClass.High => HighCost, CostClass.Medium => 5, _ => 1 };
-        return new MethodPolicy(name, rule.Permission, cost);
+        return new MethodPolicy(name, rule.Permission, cost)
+        {
+            IsRead = method.GetOptions().IdempotencyLevel == MethodOptions.Types.IdempotencyLevel.NoSideEffects,
+        };
     }
 }

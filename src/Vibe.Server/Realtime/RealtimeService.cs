@@ -9,7 +9,7 @@ namespace Vibe.Server.Realtime;
 
 /// <summary>The realtime API. What it does is said in the contract.</summary>
 internal sealed class RealtimeService(
-    SubscriberServices services, Subscribers subscribers, SubscriptionUpdates updates, ChannelCalls channels)
+    SubscriberServices services, Subscribers subscribers, SubscriptionUpdates updates, ChannelCalls channels, Consistency consistency)
     : Vibe.Realtime.V1.RealtimeService.RealtimeServiceBase
 {
     // The contract says 10 seconds until others hear of it.
@@ -26,6 +26,11 @@ internal sealed class RealtimeService(
         List<TargetPlan> plans = isSingle
             ? [TargetPlan.Read(SingleOf(request, context), "", caller)]
             : ReadAll(request.Targets, caller, failures);
+        if (consistency.Find(context.RequestHeaders) is { } point)
+        {
+            plans = [.. plans.Select(plan => plan with { AtLeast = point })];
+        }
+
         subscriber.Update(plans, []);
         subscribers.Add(subscriber);
         try

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Grpc.Core;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
+using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Tests.Api;
 
@@ -39,8 +40,8 @@ public sealed class SubscribeTests(ApiHost host) : IClassFixture<ApiHost>
             Assert.StartsWith("""data: {"ready":""", await events.ReadLineAsync(), StringComparison.Ordinal);
         }
 
-        await user.CreateAsync(Body(collection, 1));
-        using var resumed = await OpenAsync(user, path, "text/event-stream", id["id: ".Length..]);
+        var written = await user.PostAsync("/v1/documents", Body(collection, 1));
+        using var resumed = await OpenAsync(user, path, "text/event-stream", id["id: ".Length..], ConsistencyTests.TokenOf(written));
         Assert.StartsWith("""data: {"batch":""", await resumed.ReadLineAsync(), StringComparison.Ordinal);
         Assert.Equal("", await resumed.ReadLineAsync());
         Assert.StartsWith("id: ", await resumed.ReadLineAsync(), StringComparison.Ordinal);
@@ -82,13 +83,18 @@ public sealed class SubscribeTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(StatusCode.NotFound, stranger.StatusCode);
     }
 
-    private async Task<StreamReader> OpenAsync(ApiUser user, string path, string accept = "application/x-ndjson", string? lastEventId = null)
+    private async Task<StreamReader> OpenAsync(ApiUser user, string path, string accept = "application/x-ndjson", string? lastEventId = null, string? token = null)
     {
         using var request = user.Request(HttpMethod.Get, path);
         request.Headers.Add("Accept", accept);
         if (lastEventId is not null)
         {
             request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        if (token is not null)
+        {
+            request.Headers.Add(ConsistencyTokens.Header, token);
         }
 
         var response = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);

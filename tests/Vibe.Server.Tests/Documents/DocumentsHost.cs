@@ -6,6 +6,7 @@ using Vibe.Postgres.Tests;
 using Vibe.Server.Documents;
 using Vibe.Server.Documents.FieldIndexes;
 using Vibe.Server.Kernel;
+using Vibe.Server.Pipeline;
 
 namespace Vibe.Server.Tests.Documents;
 
@@ -51,8 +52,12 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
         var indexes = new FieldIndexStore(Database);
         var tokens = new PageTokens(RandomNumberGenerator.GetBytes(32), TimeProvider.System);
         var pages = new DocumentPages(queries, new SearchStore(Database), indexes, Catalog, expansion, tokens);
+        var consistency = new Consistency(
+            Database, new ConsistencyTokens(RandomNumberGenerator.GetBytes(32)), new ConsistencyOptions(), TimeProvider.System);
+        await consistency.StartAsync(CancellationToken.None);
         Service = new DocumentsService(
-            new DocumentStore(Database), pages, new EdgeStore(Database), expansion, queries, indexes, Upkeep, tokens, TimeProvider.System);
+            new DocumentStore(Database), pages, new EdgeStore(Database), expansion, queries, indexes, Upkeep, tokens, consistency,
+            TimeProvider.System);
     }
 
     /// <inheritdoc/>

@@ -126,11 +126,15 @@ internal sealed class Node : IAsyncDisposable
     public Follower Follow(Caller caller, params Target[] targets) => Follow(caller, earlier: null, targets);
 
     /// <summary>The same for a client that has documents already.</summary>
-    public Follower Follow(Caller caller, Follower? earlier, params Target[] targets)
+    public Follower Follow(Caller caller, Follower? earlier, params Target[] targets) =>
+        Follow(caller, earlier, [.. targets.Select((target, index) => TargetPlan.Read(target, $"targets[{index}].", caller))]);
+
+    /// <summary>Follows targets that are read already.</summary>
+    public Follower Follow(Caller caller, Follower? earlier, IReadOnlyList<TargetPlan> plans)
     {
         var subscriber = new Subscriber(caller, Guid.NewGuid().ToString(), Options, TimeProvider.System);
         Subscribers.Add(subscriber);
-        subscriber.Update([.. targets.Select((target, index) => TargetPlan.Read(target, $"targets[{index}].", caller))], []);
+        subscriber.Update(plans, []);
         var follower = new Follower(subscriber, earlier);
         follower.Run(new SubscriberLoop(_services, subscriber, follower, failsWithTarget: false));
         return follower;

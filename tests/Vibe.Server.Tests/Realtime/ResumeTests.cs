@@ -1,8 +1,12 @@
+using System.Data;
 using Npgsql;
 using Vibe.Documents.V1;
+using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
+using Vibe.Server.Kernel;
 using Vibe.Server.Realtime;
+using Vibe.Server.Realtime.Subscriptions;
 using Vibe.Server.Tests.Documents;
 
 namespace Vibe.Server.Tests.Realtime;
@@ -52,6 +56,25 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         {
             await node.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_target_is_not_ready_before_the_write_it_asks_for_was_told()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        await using var transaction = await host.Documents.Database.Owner.BeginAsync(Access.Write, IsolationLevel.ReadCommitted, CancellationToken.None);
+        var number = await transaction.QueryFirstAsync($"select pg_current_xact_id()", static row => row.GetXid8(0), CancellationToken.None);
+        var plan = TargetPlan.Read(new Target { Collection = collection }, "", alice.Caller) with { AtLeast = WritePoint.Of(host.Node.Hub.Epoch!, number) };
+        await using var waiting = host.Node.Follow(alice.Caller, earlier: null, [plan]);
+        await using var witness = host.Node.Follow(alice.Caller, new Target { Collection = collection });
+        await witness.ReadyAsync();
+        await alice.CreateAsync(collection);
+        await witness.CheckpointAsync();
+        Assert.Empty(waiting.Frames);
+
+        await transaction.CommitAsync(CancellationToken.None);
+        await waiting.ReadyAsync();
+        Assert.True(host.Node.Hub.Confirmed!.Sees(number));
     }
 
     [Fact]

@@ -109,10 +109,3 @@ internal enum CursorState
     /// <summary>It never was one of this caller's.</summary>
     Invalid,
 }
-
-/// <summary>
-/// What transaction numbers mean something in: one cluster, one timeline of it, one database. A restored copy or a promoted
-/// standby counts on from other numbers, so that cursors from before have expired.
-/// </summary>
-/// <param name="Text">The three in one.</param>
-internal sealed record FeedEpoch(string Text);

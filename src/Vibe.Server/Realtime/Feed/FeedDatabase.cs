@@ -19,11 +19,7 @@ internal sealed class FeedDatabase(Database database)
 
     /// <summary>The epoch of the feed.</summary>
     public async Task<FeedEpoch> ReadEpochAsync(CancellationToken cancellationToken) => await database.Owner.QueryFirstAsync(
-        $"""
-        select (select system_identifier::text from pg_control_system()) || '.' || (select timeline_id::text from pg_control_checkpoint())
-          || '.' || (select oid::text from pg_database where datname = current_database())
-        """,
-        static row => new FeedEpoch(row.GetString(0)), cancellationToken) ?? throw new InvalidOperationException("PostgreSQL has no epoch.");
+        $"select {FeedEpoch.Expression}", static row => new FeedEpoch(row.GetString(0)), cancellationToken) ?? throw new InvalidOperationException("PostgreSQL has no epoch.");
 
     /// <summary>What is visible now; one query for all streams that ask at once.</summary>
     public Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellationToken) => _snapshot.ReadAsync(cancellationToken);

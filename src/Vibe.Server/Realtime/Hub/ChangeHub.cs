@@ -17,6 +17,7 @@ internal sealed class ChangeHub(RealtimeOptions options)
     private readonly List<LiveTarget> _found = [];
     private readonly List<Subscriber> _touched = [];
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _confirmed;
     private bool _hasChanged;
     private long _round;
 
@@ -50,6 +51,26 @@ internal sealed class ChangeHub(RealtimeOptions options)
         lock (_gate)
         {
             return _ready.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Completes when <see cref="Confirmed"/> sees a transaction: it has been handed out, and whoever starts now finds it.</summary>
+    public async Task WhenSeenAsync(ulong transaction, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_gate)
+            {
+                if (Confirmed?.Sees(transaction) == true)
+                {
+                    return;
+                }
+
+                next = (_confirmed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await next.WaitAsync(cancellationToken);
         }
     }
 
@@ -93,6 +114,8 @@ internal sealed class ChangeHub(RealtimeOptions options)
         {
             _ring.Confirm(snapshot);
             Confirmed = snapshot;
+            _confirmed?.TrySetResult();
+            _confirmed = null;
             foreach (var subscriber in _subscribers)
             {
                 subscriber.Confirm();

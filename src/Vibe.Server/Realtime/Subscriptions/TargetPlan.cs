@@ -32,6 +32,9 @@ internal sealed record TargetPlan
     /// <summary>Where to go on; empty for nowhere.</summary>
     public string Cursor { get; init; } = "";
 
+    /// <summary>The write that must have been told, or be among the initial documents, when the target is ready; null for none.</summary>
+    public WritePoint? AtLeast { get; init; }
+
     /// <summary>Whether what matches now is sent.</summary>
     public bool Initial { get; init; }
 

@@ -4,6 +4,7 @@ using Vibe.Realtime.V1;
 using Vibe.Server.Documents;
 using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
+using Vibe.Server.Pipeline;
 using Vibe.Server.Realtime.Feed;
 using Vibe.Server.Realtime.Hub;
 
@@ -30,6 +31,7 @@ internal sealed class TargetStart(
         while (true)
         {
             await WaitForFeedAsync(target, cancellationToken);
+            await WaitForWriteAsync(target, cancellationToken);
             var since = await SinceAsync(target, cancellationToken);
             var covered = hub.Attach(target, since);
             var told = since is not null && covered ? since : await feed.ReadSnapshotAsync(cancellationToken);
@@ -64,6 +66,29 @@ internal sealed class TargetStart(
         catch (TimeoutException)
         {
             throw RealtimeErrors.FeedUnavailable();
+        }
+    }
+
+    // Once: whoever was ready has seen it.
+    private async Task WaitForWriteAsync(LiveTarget target, CancellationToken cancellationToken)
+    {
+        if (target.Plan.AtLeast is not { } point || target.Told is not null)
+        {
+            return;
+        }
+
+        if (!point.IsOf(hub.Epoch!))
+        {
+            throw Consistency.Expired();
+        }
+
+        try
+        {
+            await hub.WhenSeenAsync(point.Transaction, cancellationToken).WaitAsync(FeedPatience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw Consistency.Behind();
         }
     }
 

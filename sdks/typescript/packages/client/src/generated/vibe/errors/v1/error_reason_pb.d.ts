@@ -231,6 +231,29 @@ export enum ErrorReason {
   SERVER_UNREACHABLE = 28,
 
   /**
+   * INVALID_ARGUMENT. The consistency token is broken, or of another installation.
+   *
+   * @generated from enum value: ERROR_REASON_CONSISTENCY_TOKEN_INVALID = 29;
+   */
+  CONSISTENCY_TOKEN_INVALID = 29,
+
+  /**
+   * FAILED_PRECONDITION. The database was restored or failed over since the write of the consistency token, which may be lost.
+   * Read again without the token.
+   *
+   * @generated from enum value: ERROR_REASON_CONSISTENCY_TOKEN_EXPIRED = 30;
+   */
+  CONSISTENCY_TOKEN_EXPIRED = 30,
+
+  /**
+   * UNAVAILABLE. The database that answers has not caught up with the consistency token; google.rpc.RetryInfo says when to come
+   * back.
+   *
+   * @generated from enum value: ERROR_REASON_REPLICA_BEHIND = 31;
+   */
+  REPLICA_BEHIND = 31,
+
+  /**
    * UNAUTHENTICATED. Nobody is signed in in this browser, or not lately enough for what is asked: sign in (again).
    *
    * @generated from enum value: ERROR_REASON_SIGN_IN_REQUIRED = 60;
