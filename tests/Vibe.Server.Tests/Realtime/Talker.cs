@@ -130,12 +130,14 @@ internal sealed class Talker : IServerStreamWriter<JoinChannelResponse>, IAsyncD
                 news = _news.Task;
             }
 
+            // Asked before: what it wrote last counts.
+            var hasEnded = _call.IsCompleted;
             if (condition())
             {
                 return;
             }
 
-            if (_call.IsCompleted)
+            if (hasEnded)
             {
                 await _call;
                 Assert.Fail($"The stream has ended; {problem()}");

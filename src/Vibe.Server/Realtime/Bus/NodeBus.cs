@@ -19,7 +19,7 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
     private List<IBusListener> _listeners = [];
     private List<BusMessage> _queue = [];
     private long _queuedBytes;
-    private bool _isConnected;
+    private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isNew;
     private long _lastEcho;
     private long _firstEcho;
@@ -35,20 +35,28 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
     public bool HasPeers => !_peers.IsEmpty;
 
     /// <summary>Waits until nodes that were there before this one have had time to answer, so that <see cref="Peers"/> is complete.</summary>
-    /// <returns>False while the bus is not connected.</returns>
-    public async Task<bool> SettleAsync(CancellationToken cancellationToken)
+    /// <param name="limit">How long to wait for a connection.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>False when the bus is not connected.</returns>
+    public async Task<bool> SettleAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         while (true)
         {
+            Task connected;
             TimeSpan left;
             lock (_gate)
             {
-                if (!_isConnected)
-                {
-                    return false;
-                }
-
+                connected = _connected.Task;
                 left = options.Settle - (_firstEcho == 0 ? TimeSpan.Zero : time.GetElapsedTime(_firstEcho));
+            }
+
+            try
+            {
+                await connected.WaitAsync(limit, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                return false;
             }
 
             if (left <= TimeSpan.Zero)
@@ -75,7 +83,7 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
         lock (_gate)
         {
             // Of what may be lost; the rest is bounded by what this node has.
-            if (!_isConnected || (message.Kind == BusKind.ChannelMessage && _queuedBytes > options.MaxQueuedBytes))
+            if (!_connected.Task.IsCompleted || (message.Kind == BusKind.ChannelMessage && _queuedBytes > options.MaxQueuedBytes))
             {
                 return;
             }
@@ -144,7 +152,7 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
         {
             lock (_gate)
             {
-                _isConnected = false;
+                (_connected, _firstEcho) = (new(TaskCreationOptions.RunContinuationsAsynchronously), 0);
             }
 
             await ended.CancelAsync();
@@ -161,7 +169,8 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
         lock (_gate)
         {
             (_queue, _queuedBytes, _isNew) = ([new BusMessage(BusKind.Alive, null, default)], 0, true);
-            (_isConnected, _firstEcho, _lastEcho) = (true, 0, time.GetTimestamp());
+            (_firstEcho, _lastEcho) = (0, time.GetTimestamp());
+            _connected.TrySetResult();
         }
 
         // Nobody was heard while there was no connection; that says nothing about them.

@@ -106,7 +106,7 @@ internal sealed class NodeCalls : IBusListener
 
     private async Task<bool> AskAsync(NodeCallKind kind, Caller caller, IMessage request, CancellationToken cancellationToken)
     {
-        if (_pending.Count >= MaxPending || !await _bus.SettleAsync(cancellationToken))
+        if (_pending.Count >= MaxPending || !await _bus.SettleAsync(_options.CallTimeout, cancellationToken))
         {
             throw RealtimeErrors.ServerUnreachable();
         }

@@ -21,7 +21,7 @@ internal sealed class ChannelSync(NodeBus bus, Lock gate, Dictionary<string, Liv
     /// <summary>Asks the nodes that are known who is present, and waits until all have answered or the time is over.</summary>
     public async Task GatherAsync(LiveChannel channel, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
-        await bus.SettleAsync(cancellationToken);
+        await bus.SettleAsync(limit, cancellationToken);
         var (id, gathering) = (Guid.NewGuid(), new Gathering([.. bus.Peers]));
         if (gathering.Nodes.Count == 0)
         {
