@@ -30,6 +30,11 @@ internal static class AuthErrors
     public static RpcException TokenRevoked() => VibeError.Create(
         StatusCode.Unauthenticated, ErrorReason.TokenRevoked, "The access token has been revoked: sign in again.");
 
+    /// <summary>The token is bound to a key, and the request does not prove to come from who holds it.</summary>
+    public static RpcException ProofInvalid() => VibeError.Create(
+        StatusCode.Unauthenticated, ErrorReason.ProofInvalid,
+        "The access token and the header DPoP do not belong together, or the proof is not good for this request: send `Authorization: DPoP <token>` and a new proof.");
+
     /// <summary>The token does not reach as far as the call.</summary>
     public static RpcException ScopeRequired(string scope) => VibeError.Create(
         StatusCode.PermissionDenied, ErrorReason.ScopeRequired, $"The access token lacks the scope {scope}.", ("scope", scope));

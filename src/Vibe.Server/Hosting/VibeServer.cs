@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vibe.Rpc.Hosting;
 using Vibe.Options.V1;
 using Vibe.Rpc.Listener;
@@ -98,7 +99,7 @@ internal static class VibeServer
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel.ConfigureRpcLimits(), options));
 
         var services = builder.Services;
-        services.AddSingleton(TimeProvider.System);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(storage.Database);
         services.AddSingleton(Contracts.PublicSchema);
         services.AddSingleton(new PageTokens(storage.MasterKey.Derive("page token"), TimeProvider.System));
@@ -129,6 +130,7 @@ internal static class VibeServer
         app.MapRealtime();
         app.MapAccounts();
         app.MapApps();
+        app.MapOAuth();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();

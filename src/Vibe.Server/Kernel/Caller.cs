@@ -13,7 +13,10 @@ internal sealed record Caller
     /// <summary>The DID the caller acts as: a user, or an app acting as itself. Null for a signed-out visitor.</summary>
     public string? Did { get; init; }
 
-    /// <summary>The DID of the app the call comes through. Null when an operator's token names none.</summary>
+    /// <summary>
+    /// The DID of the app the call comes through. Null when an operator's token names none. A signed-out visitor of an app has
+    /// one, and nothing more.
+    /// </summary>
     public string? App { get; init; }
 
     /// <summary>
@@ -27,6 +30,9 @@ internal sealed record Caller
 
     /// <summary>The grant the access token belongs to; null for an operator's token.</summary>
     public string? Grant { get; init; }
+
+    /// <summary>The key that whoever sends the access token must prove to hold (RFC 9449); null for a bearer token.</summary>
+    public string? KeyThumbprint { get; init; }
 
     /// <summary>When the access token was issued, in whole seconds; null without one.</summary>
     public DateTimeOffset? IssueTime { get; init; }

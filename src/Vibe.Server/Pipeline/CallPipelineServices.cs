@@ -21,10 +21,12 @@ internal static class CallPipelineServices
         services.AddSingleton<Revoker>();
         services.AddHostedService<RevocationReader>();
         services.AddSingleton<CallerCache>();
+        services.AddSingleton<DpopProofs>();
         services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());
         services.AddSingleton(MethodPolicy.ReadAll(
             [
                 Vibe.Documents.V1.DocumentsService.Descriptor, Vibe.Realtime.V1.RealtimeService.Descriptor, Vibe.Apps.V1.AppsService.Descriptor,
+                Vibe.Auth.V1.AuthService.Descriptor,
             ]));
         services.AddSingleton<Authenticate>();
         services.AddSingleton<Limit>();

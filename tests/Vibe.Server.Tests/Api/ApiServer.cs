@@ -73,7 +73,9 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <summary>A key of a deployment; its servers share one.</summary>
     public static MasterKey NewMasterKey() => MasterKey.Parse(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
 
-    public HttpClient NewHttpClient() => new() { BaseAddress = Url, Timeout = Bound };
+    /// <summary>A client that follows nothing and keeps no cookies: tests look at every answer.</summary>
+    public HttpClient NewHttpClient() =>
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Url, Timeout = Bound };
 
     /// <summary>A person nobody else knows, with an access token.</summary>
     public ApiUser User(string scope = "documents:*:write", string? grant = null)

@@ -57,6 +57,10 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["DisableApp"] = """{"name":"nobodys"}""",
         ["EnableApp"] = """{"name":"nobodys"}""",
         ["ListAppAuditEvents"] = """{"name":"nobodys"}""",
+        ["CreateChallenge"] = """{"clientId":""}""",
+        ["IssueToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"appItself":{}}""",
+        ["RefreshToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"refreshToken":"x"}""",
+        ["RevokeToken"] = "{}",
         ["DropFieldIndex"] = """{"collection":"notes","path":"data.dropped"}""",
     };
 

@@ -21,7 +21,6 @@ create table vibe.authorization_requests (
   decided_by text,                                -- the account that answered
   accepted text[],                                -- the scopes it let through; null: refused
   decide_time timestamptz,
-  grant_expire_time timestamptz,
   create_time timestamptz not null default now(),
   expire_time timestamptz not null
 );
@@ -29,6 +28,7 @@ create index authorization_requests_by_end on vibe.authorization_requests (expir
 
 -- What a family of tokens is good for, and what its ID tokens say.
 alter table vibe.token_families
+  alter column app_did drop not null,             -- null: made by an operator with `vibe token`, for no app
   add column scopes text[] not null default '{}',
   add column auth_time timestamptz,
   add column methods text[] not null default '{}';

@@ -1,9 +1,10 @@
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Auth.Revocations;
 
 namespace Vibe.Server.Auth.OAuth;
 
 /// <summary>What people allow apps: one grant for each person and app, which grows with each consent and goes as a whole.</summary>
-internal sealed class Grants(Database database, TimeProvider time)
+internal sealed class Grants(Database database, RevocationSet revocations, AuthOptions options, TimeProvider time)
 {
     private static readonly Sql Columns = $"g.id, g.app_did, g.scopes, g.create_time, g.last_use_time, g.expire_time";
 
@@ -56,8 +57,16 @@ internal sealed class Grants(Database database, TimeProvider time)
 
     /// <summary>Takes back what a person allowed an app: its tokens end, and it has to ask again.</summary>
     /// <returns>Whether there was anything to take back.</returns>
-    public async Task<bool> RevokeAsync(string did, string app, CancellationToken cancellationToken) =>
-        await database.Owner.ExecuteAsync($"delete from vibe.grants where did = {did} and app_did = {app}", cancellationToken) > 0;
+    public async Task<bool> RevokeAsync(string did, string app, CancellationToken cancellationToken)
+    {
+        // Families and refresh tokens go with the grant; access tokens with the revocation, in the same transaction.
+        var batch = database.Owner.CreateBatch(Access.Write);
+        var grants = batch.Execute($"delete from vibe.grants where did = {did} and app_did = {app}");
+        var revoked = batch.QueryFirst(Revocation.OfConsent(did, app).ToStatement(options), static row => Revocation.Read(row));
+        await batch.RunAsync(cancellationToken);
+        revocations.Apply(revoked.Value!);
+        return grants.Value > 0;
+    }
 
     private static Grant Read(Row row) => new(
         row.GetGuid(0), row.GetString(1), row.GetTextArray(2), row.GetTimestamp(3), row.GetTimestamp(4), row.GetTimestampOrNull(5));

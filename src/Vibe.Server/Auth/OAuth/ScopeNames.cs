@@ -57,6 +57,9 @@ internal static class ScopeNames
         return string.Join(' ', names.Concat(names.SelectMany(name => Find(client, name)?.Grants ?? [])).Distinct(StringComparer.Ordinal));
     }
 
+    /// <summary>Whether an app cannot do without a scope: it is let in with it or not at all.</summary>
+    public static bool IsRequired(Client client, string name) => name == OpenId || Find(client, name) is { Required: true };
+
     /// <summary>Whether a scope lets an app change documents: consent pages say so in other words.</summary>
     public static bool Writes(Client client, string name) =>
         !Scopes.Parse(string.Join(' ', [name, .. Find(client, name)?.Grants ?? []])).Write.IsEmpty;

@@ -17,6 +17,12 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
     /// <summary>Any other way.</summary>
     public const string Plain = "1";
 
+    /// <summary>How long an access token lives.</summary>
+    public TimeSpan Life => options.AccessTokenLife;
+
+    /// <summary>What to send a token as: bound to a key (RFC 9449) or not (RFC 6750).</summary>
+    public static string TypeOf(string? keyThumbprint) => keyThumbprint is null ? "Bearer" : "DPoP";
+
     /// <summary>The access token of a family, with what else belongs into the answer.</summary>
     public async Task<IssuedTokens> IssueAsync(
         Client client, TokenFamily family, string? refreshToken, string? nonce, ReadOnlyMemory<byte>? claims, CancellationToken cancellationToken)
@@ -26,7 +32,8 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
         {
             Subject = family.Did,
             Client = client.Did,
-            Scope = ScopeNames.Expand(client, family.Scopes),
+            // What an app does as itself is no matter of its manifest.
+            Scope = family.AuthTime is null ? string.Join(' ', family.Scopes) : ScopeNames.Expand(client, family.Scopes),
             Grant = family.Id.ToString(),
             KeyThumbprint = family.KeyThumbprint,
             ExpireTime = time.GetUtcNow() + life,
@@ -34,7 +41,7 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
         return new IssuedTokens
         {
             AccessToken = accessToken,
-            TokenType = family.KeyThumbprint is null ? "Bearer" : "DPoP",
+            TokenType = TypeOf(family.KeyThumbprint),
             Life = life,
             Scope = string.Join(' ', family.Scopes),
             RefreshToken = refreshToken,

@@ -67,21 +67,21 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
     /// <returns>TOKEN_REVOKED; or ACCESS_CHANGED when the caller's principals have to be found out anew.</returns>
     public ErrorReason? LossOf(Caller caller)
     {
-        if (caller.Did is null || _entries.IsEmpty)
+        if ((caller.Did is null && caller.App is null) || _entries.IsEmpty)
         {
             return null;
         }
 
         var issued = caller.IssueTime ?? DateTimeOffset.MinValue;
         if ((caller.Grant is { } grant && _entries.ContainsKey(new(RevocationKind.Grant, grant, null)))
-            || IsRevoked(new(RevocationKind.Account, caller.Did, null), issued)
-            || (caller.App is { } app
-                && (IsRevoked(new(RevocationKind.App, app, null), issued) || IsRevoked(new(RevocationKind.Consent, caller.Did, app), issued))))
+            || (caller.App is { } app && IsRevoked(new(RevocationKind.App, app, null), issued))
+            || (caller.Did is { } did
+                && (IsRevoked(new(RevocationKind.Account, did, null), issued) || IsRevoked(new(RevocationKind.Consent, did, caller.App), issued))))
         {
             return ErrorReason.TokenRevoked;
         }
 
-        return _entries.TryGetValue(new(RevocationKind.Principals, caller.Did, null), out var changed) && changed.Version > caller.AccessVersion
+        return caller.Did is { } account && _entries.TryGetValue(new(RevocationKind.Principals, account, null), out var changed) && changed.Version > caller.AccessVersion
             ? ErrorReason.AccessChanged
             : null;
     }

@@ -3,6 +3,8 @@ namespace Vibe.Server.Auth.Tokens;
 /// <summary>The claims of an access token, RFC 9068 section 2.2.</summary>
 internal sealed record AccessToken
 {
+    private const string VisitorSuffix = "#visitor";
+
     /// <summary><c>sub</c>: the DID the caller acts as.</summary>
     public required string Subject { get; init; }
 
@@ -23,4 +25,13 @@ internal sealed record AccessToken
 
     /// <summary><c>exp</c>, in whole seconds.</summary>
     public required DateTimeOffset ExpireTime { get; init; }
+
+    /// <summary>
+    /// Whether nobody is signed in: the token only says which app's pages ask. Its subject is neither a person nor the app, so
+    /// that no verifier takes it for one of them.
+    /// </summary>
+    public bool IsVisitor => Client is not null && Subject == VisitorOf(Client);
+
+    /// <summary>The subject of an app's signed-out visitors.</summary>
+    public static string VisitorOf(string client) => client + VisitorSuffix;
 }

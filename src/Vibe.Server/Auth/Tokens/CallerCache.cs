@@ -78,11 +78,12 @@ internal sealed class CallerCache(TokenCodec tokens, RevocationSet revocations, 
         var isApp = claims.Subject == claims.Client;
         return new Caller
         {
-            Did = claims.Subject,
+            Did = claims.IsVisitor ? null : claims.Subject,
             App = claims.Client,
-            Principals = isApp ? [claims.Subject] : [claims.Subject, PrincipalName.Users],
+            Principals = claims.IsVisitor ? [] : isApp ? [claims.Subject] : [claims.Subject, PrincipalName.Users],
             Scopes = Scopes.Parse(claims.Scope),
             Grant = claims.Grant,
+            KeyThumbprint = claims.KeyThumbprint,
             IssueTime = claims.IssueTime,
             AccessVersion = version,
             ExpireTime = claims.ExpireTime,

@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKp0LCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKvYMCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -57,7 +57,12 @@ namespace Vibe.Errors.V1 {
             "T1JfUkVBU09OX0FQUF9BTFJFQURZX0VYSVNUUxBREiIKHkVSUk9SX1JFQVNP",
             "Tl9BUFBfUk9MRV9SRVFVSVJFRBBSEiUKIUVSUk9SX1JFQVNPTl9DUkVERU5U",
             "SUFMX05PVF9GT1VORBBTEiIKHkVSUk9SX1JFQVNPTl9BQ0NPVU5UX05PVF9G",
-            "T1VORBBUYgZwcm90bzM="));
+            "T1VORBBUEjAKLEVSUk9SX1JFQVNPTl9BVVRIT1JJWkFUSU9OX1JFUVVFU1Rf",
+            "Tk9UX0ZPVU5EEGQSHwobRVJST1JfUkVBU09OX0NMSUVOVF9JTlZBTElEEGUS",
+            "JAogRVJST1JfUkVBU09OX0NMSUVOVF9VTkFVVEhPUklaRUQQZhIeChpFUlJP",
+            "Ul9SRUFTT05fR1JBTlRfSU5WQUxJRBBnEh4KGkVSUk9SX1JFQVNPTl9TQ09Q",
+            "RV9JTlZBTElEEGgSHgoaRVJST1JfUkVBU09OX1BST09GX0lOVkFMSUQQaWIG",
+            "cHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -107,6 +112,12 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_APP_ROLE_REQUIRED")] AppRoleRequired = 82,
     [pbr::OriginalName("ERROR_REASON_CREDENTIAL_NOT_FOUND")] CredentialNotFound = 83,
     [pbr::OriginalName("ERROR_REASON_ACCOUNT_NOT_FOUND")] AccountNotFound = 84,
+    [pbr::OriginalName("ERROR_REASON_AUTHORIZATION_REQUEST_NOT_FOUND")] AuthorizationRequestNotFound = 100,
+    [pbr::OriginalName("ERROR_REASON_CLIENT_INVALID")] ClientInvalid = 101,
+    [pbr::OriginalName("ERROR_REASON_CLIENT_UNAUTHORIZED")] ClientUnauthorized = 102,
+    [pbr::OriginalName("ERROR_REASON_GRANT_INVALID")] GrantInvalid = 103,
+    [pbr::OriginalName("ERROR_REASON_SCOPE_INVALID")] ScopeInvalid = 104,
+    [pbr::OriginalName("ERROR_REASON_PROOF_INVALID")] ProofInvalid = 105,
   }
 
   #endregion

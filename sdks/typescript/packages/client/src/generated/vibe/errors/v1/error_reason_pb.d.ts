@@ -308,6 +308,48 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_FOUND = 84;
    */
   ACCOUNT_NOT_FOUND = 84,
+
+  /**
+   * NOT_FOUND. The request of an app or a device is over, was answered, or belongs to another browser.
+   *
+   * @generated from enum value: ERROR_REASON_AUTHORIZATION_REQUEST_NOT_FOUND = 100;
+   */
+  AUTHORIZATION_REQUEST_NOT_FOUND = 100,
+
+  /**
+   * UNAUTHENTICATED. The app is not known here, or did not prove who it is.
+   *
+   * @generated from enum value: ERROR_REASON_CLIENT_INVALID = 101;
+   */
+  CLIENT_INVALID = 101,
+
+  /**
+   * PERMISSION_DENIED. The app may not ask for tokens in this way.
+   *
+   * @generated from enum value: ERROR_REASON_CLIENT_UNAUTHORIZED = 102;
+   */
+  CLIENT_UNAUTHORIZED = 102,
+
+  /**
+   * UNAUTHENTICATED. The code, the refresh token or the answer to a challenge is not good, is used up, or is another app's.
+   *
+   * @generated from enum value: ERROR_REASON_GRANT_INVALID = 103;
+   */
+  GRANT_INVALID = 103,
+
+  /**
+   * INVALID_ARGUMENT. A scope is not in the app's manifest, or is more than was granted.
+   *
+   * @generated from enum value: ERROR_REASON_SCOPE_INVALID = 104;
+   */
+  SCOPE_INVALID = 104,
+
+  /**
+   * UNAUTHENTICATED. The access token is bound to a key, and the request does not prove to come from who holds it (RFC 9449).
+   *
+   * @generated from enum value: ERROR_REASON_PROOF_INVALID = 105;
+   */
+  PROOF_INVALID = 105,
 }
 
 /**
