@@ -183,8 +183,8 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         blocked.SetResult();
         await follower.HoldsAsync(all.Skip(1));
 
-        // What waited was dropped, and the target started again from the last cursor.
-        await follower.UntilAsync(() => follower.Frames.Count(static frame => frame.Ready is not null) == 2, () => "it did not start again");
+        // What waited was dropped, and the target started again from the last cursor; twice when the first start was blocked already.
+        await follower.UntilAsync(() => follower.Frames.Count(static frame => frame.Ready is not null) >= 2, () => "it did not start again");
     }
 
     // A cursor that covers all that the follower has seen.

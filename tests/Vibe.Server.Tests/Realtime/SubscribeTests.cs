@@ -200,6 +200,40 @@ public sealed class SubscribeTests(RealtimeHost host) : IClassFixture<RealtimeHo
     }
 
     [Fact]
+    public async Task A_busy_stream_is_told_its_cursor_once_in_a_while()
+    {
+        await using var node = await host.StartNodeAsync(new RealtimeOptions { CheckpointPause = TimeSpan.FromHours(1) });
+        var (user, collection) = (host.Documents.User(), host.Documents.Collection());
+        await using var follower = node.Follow(user.Caller, new Target { Collection = collection });
+        await follower.ReadyAsync();
+        var first = await user.CreateAsync(collection, """{"n":1}""");
+        await follower.FrameAsync(static frame => frame.Checkpoint is not null);
+
+        // Somebody who comes later on the same node shows when there is a new cursor to tell.
+        await using var later = node.Follow(user.Caller, new Target { Collection = collection });
+        await later.ReadyAsync();
+        var second = await user.CreateAsync(collection, """{"n":2}""");
+        await later.FrameAsync(static frame => frame.Checkpoint is not null);
+        var third = await user.CreateAsync(collection, """{"n":3}""");
+        await follower.HoldsAsync([first, second, third]);
+        Assert.Single(follower.Frames, static frame => frame.Checkpoint is not null);
+    }
+
+    [Fact]
+    public async Task A_cursor_that_follows_a_change_covers_it()
+    {
+        var (user, collection) = (host.Documents.User(), host.Documents.Collection());
+        await using var follower = host.Node.Follow(user.Caller, new Target { Collection = collection });
+        await follower.ReadyAsync();
+        await user.CreateAsync(collection, """{"n":1}""");
+        var cursor = (await follower.FrameAsync(static frame => frame.Checkpoint is not null)).Checkpoint.Cursor;
+
+        await using var resumed = host.Node.Follow(user.Caller, new Target { Collection = collection, Cursor = cursor });
+        await resumed.ReadyAsync();
+        Assert.Empty(resumed.Documents());
+    }
+
+    [Fact]
     public async Task A_quiet_stream_repeats_its_cursor()
     {
         await using var node = await host.StartNodeAsync(new RealtimeOptions { CheckpointInterval = TimeSpan.FromMilliseconds(200) });

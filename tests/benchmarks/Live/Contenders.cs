@@ -129,7 +129,7 @@ internal sealed class SignalRContender(LivePlan plan) : Contender(plan)
             var start = 0;
             for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf(Separator)) >= 0; start += length + 1)
             {
-                Take(buffer.AsMemory(start, length));
+                Take(buffer.AsSpan(start, length));
             }
 
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
@@ -139,17 +139,32 @@ internal sealed class SignalRContender(LivePlan plan) : Contender(plan)
         async Task SendAsync(string text) =>
             await socket.SendAsync((byte[])[.. Encoding.UTF8.GetBytes(text), Separator], WebSocketMessageType.Text, endOfMessage: true, leave);
 
-        void Take(ReadOnlyMemory<byte> message)
+        void Take(ReadOnlySpan<byte> message)
         {
-            using var json = JsonDocument.Parse(message);
-            switch (json.RootElement.TryGetProperty("type", out var type) ? type.GetInt32() : 0)
+            var json = new Utf8JsonReader(message);
+            string? id = null;
+            var type = 0;
+            while (json.Read())
             {
-                case Completion:
-                    subscription.Start();
-                    break;
-                case Invocation:
-                    subscription.Add(json.RootElement.GetProperty("arguments")[0].GetProperty("id").GetString()!);
-                    break;
+                if (json.CurrentDepth == 1 && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("type"u8))
+                {
+                    json.Read();
+                    type = json.GetInt32();
+                }
+                else if (json.CurrentDepth == 3 && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("id"u8))
+                {
+                    json.Read();
+                    id = json.GetString();
+                }
+            }
+
+            if (type == Completion)
+            {
+                subscription.Start();
+            }
+            else if (type == Invocation)
+            {
+                subscription.Add(id!);
             }
         }
     }

@@ -15,7 +15,8 @@ namespace Vibe.Benchmarks.Live;
 /// <param name="Streams">How many.</param>
 /// <param name="Changes">What they miss; 0 when they stay and nothing happens.</param>
 /// <param name="Duration">How long they stay then.</param>
-internal sealed record CrowdPlan(string Url, IReadOnlyList<string> Tokens, int Streams, int Changes, TimeSpan Duration);
+/// <param name="Rehearsals">How often they come back before it is measured, so that the runtime has compiled what it will.</param>
+internal sealed record CrowdPlan(string Url, IReadOnlyList<string> Tokens, int Streams, int Changes, TimeSpan Duration, int Rehearsals = 0);
 
 /// <summary>How long it took until all had all, and how many changes that were together.</summary>
 internal sealed record CrowdResult(double Seconds, long Changes);
@@ -64,10 +65,18 @@ internal static class CrowdDriver
         await LeaveAsync();
         await WriteAsync(plan, channels[0]);
         await Task.Delay(TwoHeartbeats, TimeProvider.System);
+        for (var round = 0; round < plan.Rehearsals; round++)
+        {
+            await ResumeAllAsync();
+        }
+
         Console.WriteLine("measuring");
         var started = Stopwatch.GetTimestamp();
-        var changes = await Task.WhenAll(Enumerable.Range(0, plan.Streams).Select(i => ResumeAsync(plan, channels[i / StreamsPerConnection], i, cursors[i])));
+        var changes = await ResumeAllAsync();
         Console.WriteLine("result " + JsonSerializer.Serialize(new CrowdResult(Stopwatch.GetElapsedTime(started).TotalSeconds, changes.Sum())));
+
+        Task<long[]> ResumeAllAsync() =>
+            Task.WhenAll(Enumerable.Range(0, plan.Streams).Select(i => ResumeAsync(plan, channels[i / StreamsPerConnection], i, cursors[i])));
 
         async Task LeaveAsync()
         {

@@ -30,10 +30,10 @@ internal sealed class SubscriberLoop(
     private static readonly TimeSpan ReconnectSpread = TimeSpan.FromSeconds(3);
 
     private readonly FrameWriter _frames = new(output, subscriber.Caller);
-    private Snapshot? _checkpoint;
     private long _quietSince = services.Time.GetTimestamp();
     private long _checkpointed;
-    private bool _owesCheckpoint;
+    // The last transaction that was told and that no cursor on this stream covers yet.
+    private ulong? _uncovered;
 
     /// <summary>Serves until the client leaves, the caller's rights end, or the server stops.</summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken cancellationToken)
@@ -48,7 +48,7 @@ internal sealed class SubscriberLoop(
             {
                 // Read before the queue: all that it sees is in the queue, or was.
                 var confirmed = services.Hub.Confirmed;
-                var work = subscriber.Take(_owesCheckpoint && CheckpointPause <= TimeSpan.Zero);
+                var work = subscriber.Take(_uncovered is not null && CheckpointPause <= TimeSpan.Zero);
                 if (await IsOverAsync(access, drain))
                 {
                     return;
@@ -121,7 +121,11 @@ internal sealed class SubscriberLoop(
             }
         }
 
-        _owesCheckpoint |= await _frames.WriteAsync(work.News, cancellationToken);
+        if (await _frames.WriteAsync(work.News, cancellationToken))
+        {
+            _uncovered = work.News[^1].Transaction;
+        }
+
         work.News.Clear();
 
         foreach (var target in work.Starting)
@@ -185,8 +189,8 @@ internal sealed class SubscriberLoop(
     private async Task CheckpointAsync(Snapshot? confirmed, CancellationToken cancellationToken)
     {
         var isDue = services.Time.GetElapsedTime(_quietSince) >= services.Options.CheckpointInterval;
-        var isNew = confirmed is not null && confirmed.Text != _checkpoint?.Text;
-        if (!isDue && !(_owesCheckpoint && isNew && CheckpointPause <= TimeSpan.Zero))
+        var covers = _uncovered is { } last && confirmed?.Sees(last) == true;
+        if (!isDue && !(covers && CheckpointPause <= TimeSpan.Zero))
         {
             return;
         }
@@ -201,8 +205,7 @@ internal sealed class SubscriberLoop(
 
         var cursor = services.Cursors.Issue(epoch, subscriber.Caller, confirmed);
         await _frames.WriteAsync(new SubscribeResponse { Checkpoint = new Checkpoint { Cursor = cursor } }, cancellationToken);
-        _checkpoint = confirmed;
-        _owesCheckpoint = false;
+        _uncovered = covers ? null : _uncovered;
         foreach (var target in targets.Where(static target => target.Told is not null))
         {
             target.Told = confirmed;
@@ -215,7 +218,7 @@ internal sealed class SubscriberLoop(
     private ValueTask WaitAsync()
     {
         var time = services.Options.CheckpointInterval - services.Time.GetElapsedTime(_quietSince);
-        if (_owesCheckpoint)
+        if (_uncovered is not null)
         {
             var pause = CheckpointPause;
             if (pause <= TimeSpan.Zero)
