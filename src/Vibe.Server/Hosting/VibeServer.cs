@@ -115,7 +115,7 @@ internal static class VibeServer
         services.AddSingleton(new FeedCursors(storage.MasterKey.Derive("feed cursor")));
         services.AddDocuments();
         services.AddRealtime();
-        services.AddAccounts();
+        services.AddAccounts(options.DataDirectory);
         services.AddApps();
         services.AddGrpc(grpc =>
         {

@@ -19,6 +19,10 @@ internal sealed class SessionStore(Database database)
             static row => new FoundSession(Read(row), row.GetTimestamp(7)),
             cancellationToken);
 
+    /// <summary>The sessions of a person that were not revoked.</summary>
+    public Task<IReadOnlyList<Guid>> ListIdsAsync(string did, CancellationToken cancellationToken) => database.Owner.QueryAsync(
+        $"select id from vibe.sessions where did = {did} and revoke_time is null", static row => row.GetGuid(0), cancellationToken);
+
     /// <summary>Remembers that a session was used.</summary>
     public Task TouchAsync(Guid id, DateTimeOffset now, string network, CancellationToken cancellationToken) => database.Owner.ExecuteAsync(
         $"update vibe.sessions set last_use_time = {now}, network = {network} where id = {id} and revoke_time is null", cancellationToken);
@@ -53,6 +57,22 @@ internal sealed class SessionStore(Database database)
         batch.Execute(audit);
         await batch.RunAsync(cancellationToken);
         return session.Value;
+    }
+
+    /// <summary>Ends a session and the families of tokens that came from it.</summary>
+    /// <returns>What their tokens call the grant: the session itself, and each family.</returns>
+    public async Task<IReadOnlyList<Guid>> RevokeAsync(Guid id, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var batch = database.Owner.CreateBatch(Access.Write);
+        batch.Execute($"update vibe.sessions set revoke_time = {now} where id = {id} and revoke_time is null");
+        var families = batch.Query(
+            $"""
+            update vibe.token_families set revoke_time = {now}, revoke_reason = {reason} where session_id = {id} and revoke_time is null
+            returning id
+            """,
+            static row => row.GetGuid(0));
+        await batch.RunAsync(cancellationToken);
+        return [id, .. families.Value];
     }
 
     private static Session Read(Row row) => new()

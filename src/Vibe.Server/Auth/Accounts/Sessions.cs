@@ -1,4 +1,5 @@
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Pipeline;
 
 namespace Vibe.Server.Auth.Accounts;
@@ -7,7 +8,7 @@ namespace Vibe.Server.Auth.Accounts;
 /// Who is signed in in a browser. The cookie holds 256 random bits, the database their hash; a session ends when it is not used,
 /// when it is old, and when it is revoked.
 /// </summary>
-internal sealed class Sessions(Database database, SessionStore store, Audit audit, AccountOptions options, TimeProvider time)
+internal sealed class Sessions(SessionStore store, Revoker revoker, Audit audit, AccountOptions options, TimeProvider time)
 {
     // Writing down every use would cost a write per request.
     private static readonly TimeSpan TouchInterval = TimeSpan.FromMinutes(5);
@@ -107,15 +108,13 @@ internal sealed class Sessions(Database database, SessionStore store, Audit audi
         SessionCookies.Clear(http);
     }
 
-    /// <summary>Ends a session, and what apps got through it.</summary>
+    /// <summary>Ends a session and what apps got through it: tokens and live streams too, here at once and elsewhere within a second.</summary>
     public async Task RevokeAsync(Guid id, string reason, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        var batch = database.Owner.CreateBatch(Access.Write);
-        batch.Execute($"update vibe.sessions set revoke_time = {now} where id = {id} and revoke_time is null");
-        batch.Execute(
-            $"update vibe.token_families set revoke_time = {now}, revoke_reason = {reason} where session_id = {id} and revoke_time is null");
-        await batch.RunAsync(cancellationToken);
+        foreach (var ended in await store.RevokeAsync(id, reason, time.GetUtcNow(), cancellationToken))
+        {
+            await revoker.RevokeAsync(Revocation.OfGrant(ended.ToString()), cancellationToken);
+        }
     }
 
     private async Task<Session?> FindAsync(Sql condition, HttpContext http, CancellationToken cancellationToken)

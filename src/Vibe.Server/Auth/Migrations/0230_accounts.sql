@@ -2,11 +2,17 @@
 
 alter table vibe.accounts
   add column erase_time timestamptz;              -- when everything of a deleted account was gone
+-- A passkey names its account by the UUID at the end of the DID, which stays when the server gets another name.
+create index accounts_by_uuid on vibe.accounts (right(did, 32));
 create index accounts_to_erase on vibe.accounts (delete_time) where delete_time is not null and erase_time is null;
 
 -- The second cookie of a session, which only the FedCM endpoints take (SameSite=None).
 alter table vibe.sessions
   add column fedcm_hash bytea unique;
+-- Its owner may take a handle back.
+alter table vibe.released_handles
+  add column did text;
+
 create index sessions_by_expiry on vibe.sessions (expire_time);
 
 -- WebAuthn credentials. The user handle is the bare UUID of the account's DID.
@@ -56,6 +62,7 @@ create table vibe.mail_links (
   browser_hash bytea not null,
   did text,
   address text not null,
+  request_id text,                                -- the app's request that the person came with
   expire_time timestamptz not null
 );
 create index mail_links_by_expiry on vibe.mail_links (expire_time);

@@ -11,7 +11,12 @@ namespace Vibe.Server.Tests.Auth.Accounts;
 /// </summary>
 internal sealed class Browser(ApiServer server)
 {
+    private static int Networks;
+
     private readonly Dictionary<string, string> _cookies = [];
+
+    /// <summary>Where it is.</summary>
+    public string Network { get; init; } = NewNetwork();
 
     /// <summary>The cookies it holds.</summary>
     public IDictionary<string, string> Cookies => _cookies;
@@ -31,6 +36,7 @@ internal sealed class Browser(ApiServer server)
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.Add(AccountsHost.NetworkHeader, Network);
         if (origin is not null)
         {
             request.Headers.Add("Origin", origin);
@@ -51,6 +57,23 @@ internal sealed class Browser(ApiServer server)
         using var response = await server.Http.SendAsync(request);
         Keep(response);
         return await ApiAnswer.ReadAsync(response);
+    }
+
+    /// <summary>Signs up with a passkey of an authenticator.</summary>
+    public async Task<ApiAnswer> SignUpAsync(Authenticator authenticator, string handle)
+    {
+        var started = (await PostAsync("/auth/passkeys/sign-up/options", $$"""{"handle":"{{handle}}","displayName":"Some One"}""")).Ok();
+        return await PostAsync("/auth/passkeys/sign-up", authenticator.Create(started));
+    }
+
+    /// <summary>Signs in with a passkey of an authenticator.</summary>
+    public async Task<ApiAnswer> SignInAsync(Authenticator authenticator) =>
+        await PostAsync("/auth/passkeys/sign-in", authenticator.Get((await PostAsync("/auth/passkeys/sign-in/options")).Ok()));
+
+    private static string NewNetwork()
+    {
+        var number = Interlocked.Increment(ref Networks);
+        return $"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}";
     }
 
     private void Keep(HttpResponseMessage response)

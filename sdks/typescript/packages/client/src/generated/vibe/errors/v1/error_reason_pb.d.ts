@@ -275,6 +275,69 @@ export enum ErrorReason {
   ACCOUNT_DISABLED = 62,
 
   /**
+   * UNAUTHENTICATED. The name or what proves it is not right, or it was used or is too old; which, is not said.
+   *
+   * @generated from enum value: ERROR_REASON_SIGN_IN_FAILED = 63;
+   */
+  SIGN_IN_FAILED = 63,
+
+  /**
+   * ALREADY_EXISTS. Somebody has the handle, or had it until lately. Metadata: `handle`.
+   *
+   * @generated from enum value: ERROR_REASON_HANDLE_TAKEN = 64;
+   */
+  HANDLE_TAKEN = 64,
+
+  /**
+   * ALREADY_EXISTS. The e-mail address belongs to another account.
+   *
+   * @generated from enum value: ERROR_REASON_ADDRESS_TAKEN = 65;
+   */
+  ADDRESS_TAKEN = 65,
+
+  /**
+   * FAILED_PRECONDITION. Nobody could sign in to the account without it.
+   *
+   * @generated from enum value: ERROR_REASON_LAST_CREDENTIAL = 66;
+   */
+  LAST_CREDENTIAL = 66,
+
+  /**
+   * FAILED_PRECONDITION. The account owns apps; delete them first.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_OWNS_APPS = 67;
+   */
+  ACCOUNT_OWNS_APPS = 67,
+
+  /**
+   * NOT_FOUND. The account has no such session. Metadata: `id`.
+   *
+   * @generated from enum value: ERROR_REASON_SESSION_NOT_FOUND = 68;
+   */
+  SESSION_NOT_FOUND = 68,
+
+  /**
+   * NOT_FOUND. The account has no such passkey. Metadata: `id`.
+   *
+   * @generated from enum value: ERROR_REASON_PASSKEY_NOT_FOUND = 69;
+   */
+  PASSKEY_NOT_FOUND = 69,
+
+  /**
+   * NOT_FOUND. The account has no such e-mail address. Metadata: `address`.
+   *
+   * @generated from enum value: ERROR_REASON_EMAIL_ADDRESS_NOT_FOUND = 70;
+   */
+  EMAIL_ADDRESS_NOT_FOUND = 70,
+
+  /**
+   * NOT_FOUND. The account allows the app nothing. Metadata: `app`.
+   *
+   * @generated from enum value: ERROR_REASON_GRANT_NOT_FOUND = 71;
+   */
+  GRANT_NOT_FOUND = 71,
+
+  /**
    * NOT_FOUND. There is no such app. Metadata: `app`.
    *
    * @generated from enum value: ERROR_REASON_APP_NOT_FOUND = 80;
