@@ -18,6 +18,13 @@ internal sealed record AuthOptions
     /// <summary>The origin of the hosted pages: what a browser sends as <c>Origin</c> from there.</summary>
     public string Origin => new Uri(Issuer).GetLeftPart(UriPartial.Authority);
 
+    /// <summary>The DID of the server itself.</summary>
+    public string HostDid => $"did:web:{new Uri(Issuer).Authority.Replace(":", "%3A", StringComparison.Ordinal)}";
+
+    /// <summary>Whether a DID has the form of those of this server's accounts.</summary>
+    public bool IsOurs(string did) =>
+        did.StartsWith($"{HostDid}:users:", StringComparison.Ordinal) || did.StartsWith($"{HostDid}:apps:", StringComparison.Ordinal);
+
     /// <summary>The DID of an account of this server: did:web with a path, the port percent-encoded.</summary>
-    public string DidOf(string kind, Guid id) => $"did:web:{new Uri(Issuer).Authority.Replace(":", "%3A", StringComparison.Ordinal)}:{kind}:{id:N}";
+    public string DidOf(string kind, Guid id) => $"{HostDid}:{kind}:{id:N}";
 }

@@ -10,6 +10,7 @@ using Vibe.Rpc.Validation;
 using Vibe.Server.Apps;
 using Vibe.Server.Auth;
 using Vibe.Server.Auth.Accounts;
+using Vibe.Server.Auth.Identity;
 using Vibe.Server.Auth.OAuth;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Documents;
@@ -117,6 +118,7 @@ internal static class VibeServer
         services.AddRealtime();
         services.AddAccounts(options.DataDirectory);
         services.AddApps();
+        services.AddIdentity(storage.MasterKey);
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxRequestBytes;
@@ -131,6 +133,7 @@ internal static class VibeServer
         app.MapAccounts();
         app.MapApps();
         app.MapOAuth();
+        app.MapIdentity();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         app.MapHealthEndpoints();

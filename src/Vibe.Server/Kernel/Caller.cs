@@ -28,6 +28,15 @@ internal sealed record Caller
     /// <summary>What the user granted the app.</summary>
     public Scopes Scopes { get; init; } = Scopes.None;
 
+    /// <summary>
+    /// What an app that acts as itself may do with the documents of others: as if their access rules let it in. Empty for
+    /// everybody else.
+    /// </summary>
+    public Scopes Privileges { get; init; } = Scopes.None;
+
+    /// <summary>When <see cref="Principals"/> stop being true: a certificate among them ends; null for never.</summary>
+    public DateTimeOffset? PrincipalsEndTime { get; init; }
+
     /// <summary>The grant the access token belongs to; null for an operator's token.</summary>
     public string? Grant { get; init; }
 

@@ -21,6 +21,7 @@ internal sealed class AccessWatch(Caller caller, Action<AccessWatch> forget, Can
 
     private readonly CancellationTokenSource _over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private int _reason;
+    private IDisposable? _kept;
 
     /// <summary>Whose stream it is.</summary>
     public Caller Caller { get; } = caller;
@@ -33,6 +34,9 @@ internal sealed class AccessWatch(Caller caller, Action<AccessWatch> forget, Can
     /// other rights. Null while nothing is lost.
     /// </summary>
     public ErrorReason? Reason => Volatile.Read(ref _reason) is var reason and > 0 ? (ErrorReason)reason : null;
+
+    /// <summary>Disposes something with the watch.</summary>
+    public void KeepUntilDisposed(IDisposable kept) => _kept = kept;
 
     /// <summary>The access is lost; only the first reason counts.</summary>
     public void Lose(ErrorReason reason)
@@ -48,6 +52,7 @@ internal sealed class AccessWatch(Caller caller, Action<AccessWatch> forget, Can
     public void Dispose()
     {
         forget(this);
+        _kept?.Dispose();
         if (Interlocked.CompareExchange(ref _reason, Over, 0) == 0)
         {
             _over.Dispose();

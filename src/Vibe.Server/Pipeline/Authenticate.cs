@@ -17,32 +17,43 @@ internal sealed class Authenticate(CallerCache callers, DpopProofs proofs, AuthO
     /// <inheritdoc />
     public ValueTask RunAsync(ServerCallContext call, MethodPolicy method)
     {
-        call.SetCaller(CallerOf(call, call.RequestHeaders.Get("authorization")?.Value));
+        var caller = CallerOfAsync(call, call.RequestHeaders.Get("authorization")?.Value);
+        if (!caller.IsCompletedSuccessfully)
+        {
+            return SetAsync(call, caller);
+        }
+
+        call.SetCaller(caller.Result);
         return ValueTask.CompletedTask;
     }
 
-    private Caller CallerOf(ServerCallContext call, string? header)
+    private static async ValueTask SetAsync(ServerCallContext call, ValueTask<Caller> caller) => call.SetCaller(await caller);
+
+    private ValueTask<Caller> CallerOfAsync(ServerCallContext call, string? header)
     {
         if (string.IsNullOrEmpty(header))
         {
-            return Caller.SignedOut;
+            return ValueTask.FromResult(Caller.SignedOut);
         }
 
         if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            // A token that is bound to a key is worth nothing without it (RFC 9449 section 7.2): it may be stolen.
-            var caller = callers.Authenticate(header[Bearer.Length..].Trim());
-            return caller.KeyThumbprint is null ? caller : throw AuthErrors.ProofInvalid();
+            var caller = callers.AuthenticateAsync(header[Bearer.Length..].Trim(), call.CancellationToken);
+            return caller.IsCompletedSuccessfully ? ValueTask.FromResult(Unbound(caller.Result)) : UnboundAsync(caller);
         }
 
-        if (header.StartsWith(Dpop, StringComparison.OrdinalIgnoreCase))
-        {
-            var token = header[Dpop.Length..].Trim();
-            var caller = callers.Authenticate(token);
-            return caller.KeyThumbprint is { } key && key == KeyOf(call, token) ? caller : throw AuthErrors.ProofInvalid();
-        }
+        return header.StartsWith(Dpop, StringComparison.OrdinalIgnoreCase) ? BoundAsync(call, header[Dpop.Length..].Trim()) : throw AuthErrors.TokenInvalid();
+    }
 
-        throw AuthErrors.TokenInvalid();
+    // A token that is bound to a key is worth nothing without it (RFC 9449 section 7.2): it may be stolen.
+    private static Caller Unbound(Caller caller) => caller.KeyThumbprint is null ? caller : throw AuthErrors.ProofInvalid();
+
+    private static async ValueTask<Caller> UnboundAsync(ValueTask<Caller> caller) => Unbound(await caller);
+
+    private async ValueTask<Caller> BoundAsync(ServerCallContext call, string token)
+    {
+        var caller = await callers.AuthenticateAsync(token, call.CancellationToken);
+        return caller.KeyThumbprint is { } key && key == KeyOf(call, token) ? caller : throw AuthErrors.ProofInvalid();
     }
 
     // The proof names the address that people know the server by, whatever a proxy makes of it.

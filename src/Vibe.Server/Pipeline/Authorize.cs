@@ -28,6 +28,8 @@ internal sealed class Authorize : ICallStage
         {
             Permission.DocumentsWrite when caller.Scopes.Write.IsEmpty => throw AuthErrors.ScopeRequired("documents:<collection>:write"),
             Permission.Admin when !caller.Scopes.IsAdmin => throw AuthErrors.ScopeRequired("admin"),
+            // An app that acts for a person has neither.
+            Permission.Self when !caller.Scopes.IsAccount && caller.App != caller.Did => throw AuthErrors.ScopeRequired("account"),
             Permission.Account when !caller.Scopes.IsAccount => throw AuthErrors.ScopeRequired("account"),
             _ => ValueTask.CompletedTask,
         };

@@ -61,6 +61,11 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["IssueToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"appItself":{}}""",
         ["RefreshToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"refreshToken":"x"}""",
         ["RevokeToken"] = "{}",
+        ["IssueCertificate"] = """{"certificate":{"subject":"did:web:vibe.example","type":"member"}}""",
+        ["GetCertificate"] = """{"id":"nobodys"}""",
+        ["ListCertificates"] = "{}",
+        ["VerifyCertificate"] = """{"token":"nobodys"}""",
+        ["RevokeCertificate"] = """{"id":"nobodys"}""",
         ["DropFieldIndex"] = """{"collection":"notes","path":"data.dropped"}""",
     };
 
@@ -125,7 +130,7 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         yield return ("a token without scopes", _server.Sign(Me, ""), permission switch
         {
             Permission.Public or Permission.Authenticated => "open",
-            Permission.DocumentsWrite or Permission.Admin or Permission.Account => "permission_denied SCOPE_REQUIRED",
+            Permission.DocumentsWrite or Permission.Admin or Permission.Account or Permission.Self => "permission_denied SCOPE_REQUIRED",
             _ => throw new InvalidOperationException($"{permission} has no rule here."),
         });
         yield return ("a token to read", _server.Sign(Me, "documents:*:read"), permission switch
@@ -133,8 +138,8 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
             Permission.Public or Permission.Authenticated => "open",
             _ => "permission_denied SCOPE_REQUIRED",
         });
-        yield return ("a token to write", _server.Sign(Me, "documents:*:write"), permission is Permission.Admin or Permission.Account ? "permission_denied SCOPE_REQUIRED" : "open");
-        yield return ("a token of an operator", _server.Sign(Me, "admin"), permission is Permission.DocumentsWrite or Permission.Account ? "permission_denied SCOPE_REQUIRED" : "open");
+        yield return ("a token to write", _server.Sign(Me, "documents:*:write"), permission is Permission.Admin or Permission.Account or Permission.Self ? "permission_denied SCOPE_REQUIRED" : "open");
+        yield return ("a token of an operator", _server.Sign(Me, "admin"), permission is Permission.DocumentsWrite or Permission.Account or Permission.Self ? "permission_denied SCOPE_REQUIRED" : "open");
         yield return ("a token of a person at their account", _server.Sign(Me, "account"), permission is Permission.DocumentsWrite or Permission.Admin ? "permission_denied SCOPE_REQUIRED" : "open");
         yield return ("a token for everything", _server.Sign(Me, EveryScope), "open");
     }

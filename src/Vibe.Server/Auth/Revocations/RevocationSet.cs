@@ -67,9 +67,14 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
     /// <returns>TOKEN_REVOKED; or ACCESS_CHANGED when the caller's principals have to be found out anew.</returns>
     public ErrorReason? LossOf(Caller caller)
     {
-        if ((caller.Did is null && caller.App is null) || _entries.IsEmpty)
+        if (caller.Did is null && caller.App is null)
         {
             return null;
+        }
+
+        if (_entries.IsEmpty)
+        {
+            return HasLapsed(caller);
         }
 
         var issued = caller.IssueTime ?? DateTimeOffset.MinValue;
@@ -83,7 +88,7 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
 
         return caller.Did is { } account && _entries.TryGetValue(new(RevocationKind.Principals, account, null), out var changed) && changed.Version > caller.AccessVersion
             ? ErrorReason.AccessChanged
-            : null;
+            : HasLapsed(caller);
     }
 
     /// <inheritdoc/>
@@ -91,6 +96,14 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
     {
         var watch = new AccessWatch(caller, gone => _watches.TryRemove(gone, out _), cancellationToken);
         _watches.TryAdd(watch, true);
+        // Streams end with the access token by themselves.
+        if (caller.PrincipalsEndTime is { } end && !(caller.ExpireTime <= end))
+        {
+            var wait = end - time.GetUtcNow();
+            watch.KeepUntilDisposed(time.CreateTimer(
+                _ => watch.Lose(ErrorReason.AccessChanged), state: null, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan));
+        }
+
         // After it was added: a revocation is seen here, or by who applies it.
         Tell(watch);
         return watch;
@@ -113,6 +126,8 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
             }
         }
     }
+
+    private ErrorReason? HasLapsed(Caller caller) => caller.PrincipalsEndTime <= time.GetUtcNow() ? ErrorReason.AccessChanged : null;
 
     private bool IsRevoked(Key key, DateTimeOffset issued) => _entries.TryGetValue(key, out var entry) && issued <= entry.RevokeTime;
 

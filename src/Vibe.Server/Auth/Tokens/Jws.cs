@@ -35,9 +35,11 @@ internal sealed class Jws : IDisposable
     public JsonElement Claims => _payload.RootElement;
 
     /// <summary>Takes a token apart; null when it is none.</summary>
-    public static Jws? Parse(string token)
+    /// <param name="token">The token.</param>
+    /// <param name="maxBytes">The largest one looked at.</param>
+    public static Jws? Parse(string token, int maxBytes = MaxBytes)
     {
-        if (token.Length > MaxBytes || !Ascii.IsValid(token) || token.Split('.') is not [var header, var payload, var signature])
+        if (token.Length > maxBytes || !Ascii.IsValid(token) || token.Split('.') is not [var header, var payload, var signature])
         {
             return null;
         }
@@ -64,9 +66,13 @@ internal sealed class Jws : IDisposable
     }
 
     /// <summary>Signs claims.</summary>
-    public static string Sign(SigningKey key, string type, JsonObject claims)
+    /// <param name="key">The key.</param>
+    /// <param name="type">What the token is.</param>
+    /// <param name="claims">What it says.</param>
+    /// <param name="keyId">What the key is called, when not by its own id.</param>
+    public static string Sign(SigningKey key, string type, JsonObject claims, string? keyId = null)
     {
-        var header = new JsonObject { ["alg"] = key.Algorithm, ["typ"] = type, ["kid"] = key.Id };
+        var header = new JsonObject { ["alg"] = key.Algorithm, ["typ"] = type, ["kid"] = keyId ?? key.Id };
         var signed = $"{Encode(header)}.{Encode(claims)}";
         return $"{signed}.{Base64Url.EncodeToString(key.Sign(Encoding.UTF8.GetBytes(signed)))}";
 

@@ -25,7 +25,7 @@ namespace Vibe.Errors.V1 {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiF2aWJlL2Vycm9ycy92MS9lcnJvcl9yZWFzb24ucHJvdG8SDnZpYmUuZXJy",
-            "b3JzLnYxKrAPCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
+            "b3JzLnYxKvwPCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVD",
             "SUZJRUQQABIhCh1FUlJPUl9SRUFTT05fSU5WQUxJRF9BUkdVTUVOVBABEiMK",
             "H0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIiCh5FUlJPUl9S",
             "RUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQAxIfChtFUlJPUl9SRUFTT05fVE9L",
@@ -68,8 +68,9 @@ namespace Vibe.Errors.V1 {
             "T1RfRk9VTkQQZBIfChtFUlJPUl9SRUFTT05fQ0xJRU5UX0lOVkFMSUQQZRIk",
             "CiBFUlJPUl9SRUFTT05fQ0xJRU5UX1VOQVVUSE9SSVpFRBBmEh4KGkVSUk9S",
             "X1JFQVNPTl9HUkFOVF9JTlZBTElEEGcSHgoaRVJST1JfUkVBU09OX1NDT1BF",
-            "X0lOVkFMSUQQaBIeChpFUlJPUl9SRUFTT05fUFJPT0ZfSU5WQUxJRBBpYgZw",
-            "cm90bzM="));
+            "X0lOVkFMSUQQaBIeChpFUlJPUl9SRUFTT05fUFJPT0ZfSU5WQUxJRBBpEiYK",
+            "IkVSUk9SX1JFQVNPTl9DRVJUSUZJQ0FURV9OT1RfRk9VTkQQVRIiCh5FUlJP",
+            "Ul9SRUFTT05fQ0VSVElGSUNBVEVfTElNSVQQVmIGcHJvdG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Errors.V1.ErrorReason), }, null, null));
@@ -134,6 +135,8 @@ namespace Vibe.Errors.V1 {
     [pbr::OriginalName("ERROR_REASON_GRANT_INVALID")] GrantInvalid = 103,
     [pbr::OriginalName("ERROR_REASON_SCOPE_INVALID")] ScopeInvalid = 104,
     [pbr::OriginalName("ERROR_REASON_PROOF_INVALID")] ProofInvalid = 105,
+    [pbr::OriginalName("ERROR_REASON_CERTIFICATE_NOT_FOUND")] CertificateNotFound = 85,
+    [pbr::OriginalName("ERROR_REASON_CERTIFICATE_LIMIT")] CertificateLimit = 86,
   }
 
   #endregion

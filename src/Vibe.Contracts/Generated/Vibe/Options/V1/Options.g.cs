@@ -28,15 +28,15 @@ namespace Vibe.Options.V1 {
             "LnYxGiBnb29nbGUvcHJvdG9idWYvZGVzY3JpcHRvci5wcm90byJ0CgpNZXRo",
             "b2RSdWxlEjsKCnBlcm1pc3Npb24YASABKA4yGy52aWJlLm9wdGlvbnMudjEu",
             "UGVybWlzc2lvblIKcGVybWlzc2lvbhIpCgRjb3N0GAIgASgOMhUudmliZS5v",
-            "cHRpb25zLnYxLkNvc3RSBGNvc3QqqwEKClBlcm1pc3Npb24SGgoWUEVSTUlT",
+            "cHRpb25zLnYxLkNvc3RSBGNvc3QqwAEKClBlcm1pc3Npb24SGgoWUEVSTUlT",
             "U0lPTl9VTlNQRUNJRklFRBAAEhUKEVBFUk1JU1NJT05fUFVCTElDEAESHAoY",
             "UEVSTUlTU0lPTl9BVVRIRU5USUNBVEVEEAISHgoaUEVSTUlTU0lPTl9ET0NV",
             "TUVOVFNfV1JJVEUQAxIUChBQRVJNSVNTSU9OX0FETUlOEAQSFgoSUEVSTUlT",
-            "U0lPTl9BQ0NPVU5UEAUqSgoEQ29zdBIUChBDT1NUX1VOU1BFQ0lGSUVEEAAS",
-            "DAoIQ09TVF9MT1cQARIPCgtDT1NUX01FRElVTRACEg0KCUNPU1RfSElHSBAD",
-            "OlUKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGMWK",
-            "AyABKAsyGy52aWJlLm9wdGlvbnMudjEuTWV0aG9kUnVsZVIGbWV0aG9kYgZw",
-            "cm90bzM="));
+            "U0lPTl9BQ0NPVU5UEAUSEwoPUEVSTUlTU0lPTl9TRUxGEAYqSgoEQ29zdBIU",
+            "ChBDT1NUX1VOU1BFQ0lGSUVEEAASDAoIQ09TVF9MT1cQARIPCgtDT1NUX01F",
+            "RElVTRACEg0KCUNPU1RfSElHSBADOlUKBm1ldGhvZBIeLmdvb2dsZS5wcm90",
+            "b2J1Zi5NZXRob2RPcHRpb25zGMWKAyABKAsyGy52aWJlLm9wdGlvbnMudjEu",
+            "TWV0aG9kUnVsZVIGbWV0aG9kYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::Google.Protobuf.Reflection.DescriptorReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(new[] {typeof(global::Vibe.Options.V1.Permission), typeof(global::Vibe.Options.V1.Cost), }, new pb::Extension[] { OptionsExtensions.Method }, new pbr::GeneratedClrTypeInfo[] {
@@ -60,6 +60,7 @@ namespace Vibe.Options.V1 {
     [pbr::OriginalName("PERMISSION_DOCUMENTS_WRITE")] DocumentsWrite = 3,
     [pbr::OriginalName("PERMISSION_ADMIN")] Admin = 4,
     [pbr::OriginalName("PERMISSION_ACCOUNT")] Account = 5,
+    [pbr::OriginalName("PERMISSION_SELF")] Self = 6,
   }
 
   public enum Cost {

@@ -413,6 +413,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_PROOF_INVALID = 105;
    */
   PROOF_INVALID = 105,
+
+  /**
+   * NOT_FOUND. There is no such certificate, or the caller has nothing to do with it. Metadata: `id`.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_NOT_FOUND = 85;
+   */
+  CERTIFICATE_NOT_FOUND = 85,
+
+  /**
+   * FAILED_PRECONDITION. The holder has as many certificates that are good as access rules look at. Metadata: `limit`.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_LIMIT = 86;
+   */
+  CERTIFICATE_LIMIT = 86,
 }
 
 /**

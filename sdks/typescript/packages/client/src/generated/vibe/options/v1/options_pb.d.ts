@@ -88,6 +88,13 @@ export enum Permission {
    * @generated from enum value: PERMISSION_ACCOUNT = 5;
    */
   ACCOUNT = 5,
+
+  /**
+   * What PERMISSION_ACCOUNT asks for, or an app that acts as itself: who may speak in their own name.
+   *
+   * @generated from enum value: PERMISSION_SELF = 6;
+   */
+  SELF = 6,
 }
 
 /**
