@@ -34,7 +34,12 @@ internal sealed class AuthorizationParameters(SigningKeys keys, AuthOptions opti
         }
     }
 
-    private AuthorizationRequest Read(Client client, Parameters parameters, string redirectUri, string mode, bool isPushed)
+    /// <summary>Checks what an app asks through the browser's dialog: the browser has checked the origin, and takes the answer.</summary>
+    /// <exception cref="OAuthError">Something is wrong.</exception>
+    public AuthorizationRequest ReadForBrowser(Client client, Parameters parameters) =>
+        Read(client, parameters, redirectUri: null, AuthorizationResponse.FedCm, isPushed: false);
+
+    private AuthorizationRequest Read(Client client, Parameters parameters, string? redirectUri, string mode, bool isPushed)
     {
         if (client.IsDisabled)
         {

@@ -6,10 +6,10 @@ internal sealed record AuthorizationRequest
     /// <summary>The app's DID.</summary>
     public required string Client { get; init; }
 
-    /// <summary>Where the answer goes: one of the app's own addresses.</summary>
-    public required string RedirectUri { get; init; }
+    /// <summary>Where the answer goes: one of the app's own addresses; null when the browser itself takes it (FedCM).</summary>
+    public required string? RedirectUri { get; init; }
 
-    /// <summary>How it gets there: <c>query</c> or <c>form_post</c>.</summary>
+    /// <summary>How it gets there: <c>query</c>, <c>form_post</c> or <c>fedcm</c>.</summary>
     public required string ResponseMode { get; init; }
 
     /// <summary>Returned with the answer.</summary>
@@ -50,13 +50,13 @@ internal sealed record AuthorizationRequest
 }
 
 /// <summary>A failure that can be told the app, at an address that is its own.</summary>
-internal sealed class RedirectError(OAuthError error, string redirectUri, string responseMode, string? state) : Exception(error.Message)
+internal sealed class RedirectError(OAuthError error, string? redirectUri, string responseMode, string? state) : Exception(error.Message)
 {
     /// <summary>What failed.</summary>
     public OAuthError Error => error;
 
     /// <summary>Where to say so.</summary>
-    public string RedirectUri => redirectUri;
+    public string? RedirectUri => redirectUri;
 
     /// <summary>How.</summary>
     public string ResponseMode => responseMode;

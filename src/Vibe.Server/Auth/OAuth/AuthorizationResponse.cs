@@ -6,7 +6,12 @@ namespace Vibe.Server.Auth.OAuth;
 /// <summary>Sends a browser back to the app with an answer, which names who gives it (RFC 9207).</summary>
 internal static class AuthorizationResponse
 {
+    /// <summary>The response mode of a page that the browser has opened from its own dialog: it takes the code, or is closed.</summary>
+    public const string FedCm = "fedcm";
+
     private const string Submit = "document.forms[0].submit()";
+    private const string Resolve = "IdentityProvider.resolve(document.querySelector('data').value)";
+    private const string Close = "IdentityProvider.close()";
 
     /// <summary>Answers with a code.</summary>
     public static Task WriteCodeAsync(HttpContext http, AuthorizationRequest request, string code) =>
@@ -26,8 +31,16 @@ internal static class AuthorizationResponse
         new Uri(redirectUri) is { Scheme: "http" or "https" } uri ? uri.GetLeftPart(UriPartial.Authority) : $"{new Uri(redirectUri).Scheme}:";
 
     private static Task WriteAsync(
-        HttpContext http, string redirectUri, string mode, string? state, List<KeyValuePair<string, string?>> values)
+        HttpContext http, string? redirectUri, string mode, string? state, List<KeyValuePair<string, string?>> values)
     {
+        if (redirectUri is null)
+        {
+            var code = values.FirstOrDefault(static value => value.Key == "code").Value;
+            return HtmlPage.WriteAsync(
+                http, StatusCodes.Status200OK, "Going back to the app", code is null ? "" : $"<data value=\"{HtmlPage.Encode(code)}\"></data>",
+                script: code is null ? Close : Resolve);
+        }
+
         if (state is not null)
         {
             values.Add(new("state", state));

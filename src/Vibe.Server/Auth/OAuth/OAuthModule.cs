@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Auth.FedCm;
+using Vibe.Server.Auth.Pages;
 using Vibe.Server.Auth.Tokens;
 
 namespace Vibe.Server.Auth.OAuth;
@@ -30,6 +32,8 @@ internal static class OAuthModule
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<TokenGrants>();
         services.AddSingleton<TokenLookup>();
+        services.AddSingleton<FedCmFlow>();
+        services.AddSingleton<HostedPages>();
         services.AddSingleton<AuthService>();
         services.AddSingleton<ICorsPolicyProvider, OAuthCors>();
         foreach (var sweep in OAuthSweeps.All)
@@ -50,6 +54,8 @@ internal static class OAuthModule
         endpoints.MapTokenEndpoints();
         endpoints.MapUserInfoEndpoints();
         endpoints.MapLogoutEndpoints();
+        endpoints.MapFedCm();
+        endpoints.ServiceProvider.GetRequiredService<HostedPages>().Map(endpoints);
         endpoints.MapGrpcService<AuthService>();
     }
 }

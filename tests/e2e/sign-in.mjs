@@ -1,0 +1,355 @@
+// Signing in to an app as a person does, in headless Chromium with a virtual authenticator: accounts, consent, one's own account
+// page; the pages in light, dark and on a phone, checked for accessibility. SCREENSHOTS=DIR keeps pictures of them. Ends with:
+// N passed, N failed.
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { assert, check, totals } from "../conformance/checks.mjs";
+import { execute, freePort, pause, root, startServer } from "../processes.mjs";
+import { contrastFaults } from "./contrast.mjs";
+
+const require = createRequire(`${root}tests/conformance/`);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const looks = [
+  { name: "light", viewport: { width: 1100, height: 860 }, colorScheme: "light" },
+  { name: "dark", viewport: { width: 1100, height: 860 }, colorScheme: "dark" },
+  { name: "phone", viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true, isMobile: true },
+];
+
+const folder = mkdtempSync(`${tmpdir()}/vibe-sign-in-`);
+chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+const data = `${folder}/data`;
+const port = await freePort();
+const url = `http://vibe.localhost:${port}`;
+const api = `http://127.0.0.1:${port}`; // Node does not know names under localhost.
+const server = await startServer(`${root}scripts/vibe`, ["serve", "--port", `${port}`, "--data", data]);
+const site = createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>Feeds</title><h1>Feeds</h1>")).listen(0, "127.0.0.1");
+await once(site, "listening");
+const feeds = `http://feeds.localhost:${site.address().port}`;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+try {
+  const app = await createApp();
+  await signsUpAndIn(app);
+  await otherWays(app);
+  await keepsOut(app);
+  for (const look of looks) await looksRight(app, look);
+} finally {
+  await browser.close();
+  site.close();
+  server.kill("SIGTERM");
+  await server.ended;
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+async function createApp() {
+  const token = (await execute(`${root}scripts/vibe`, ["token", "--user", "owner", "--scope", "account", "--data", data])).stdout.trim();
+  const response = await fetch(`${api}/v1/apps`, {
+    method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      name: "feeds",
+      manifest: {
+        displayName: "Feeds", description: "A small social feed for you and your friends.", homepageUri: feeds, policyUri: `${feeds}/privacy`,
+        origins: [feeds], redirectUris: [`${feeds}/callback`],
+        scopes: [
+          { name: "timeline", grants: ["documents:posts:write"], descriptions: { en: "Show your posts to your followers", de: "Deine Beiträge zeigen" }, required: true },
+          { name: "documents:likes:write", descriptions: { en: "Remember what you like" } },
+          { name: "documents:notes:read", descriptions: { en: "Read your notes" } },
+        ],
+      },
+    }),
+  });
+  const app = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(app));
+  return app;
+}
+
+async function open(look = {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...look });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !/Failed to load resource.*status of 4/.test(message.text())) page.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  page.devtools = await context.newCDPSession(page);
+  await page.devtools.send("WebAuthn.enable", { enableUI: false });
+  return page;
+}
+
+async function givePasskeys(page) {
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, defaultBackupEligibility: true };
+  page.authenticator = (await page.devtools.send("WebAuthn.addVirtualAuthenticator", { options })).authenticatorId;
+}
+
+// Sends the browser to the provider, as an app does; `finish` reads the answer and trades the code for tokens.
+async function begin(page, app, parameters = {}) {
+  const verifier = randomBytes(32).toString("base64url");
+  const state = randomBytes(8).toString("hex");
+  const query = new URLSearchParams({
+    client_id: app.did, response_type: "code", redirect_uri: `${feeds}/callback`, scope: "openid profile timeline documents:likes:write offline_access", state,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"), code_challenge_method: "S256", ...parameters,
+  });
+  await page.goto(`${url}/oauth/authorize?${query}`);
+  return { verifier, state };
+}
+
+async function finish(page, app, { verifier, state }) {
+  await page.waitForURL(`${feeds}/callback**`);
+  const answer = new URL(page.url()).searchParams;
+  assert.equal(answer.get("state"), state);
+  assert.equal(answer.get("iss"), url);
+  if (answer.has("error")) return { error: answer.get("error") };
+  const response = await fetch(`${api}/oauth/token`, {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "authorization_code", client_id: app.did, code: answer.get("code"), redirect_uri: `${feeds}/callback`, code_verifier: verifier }),
+  });
+  const tokens = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(tokens));
+  return tokens;
+}
+
+const write = (tokens, collection) => fetch(`${api}/v1/documents`, {
+  method: "POST", headers: { authorization: `Bearer ${tokens.access_token}`, "content-type": "application/json" }, body: JSON.stringify({ collection, data: {} }),
+});
+
+async function allow(page) {
+  await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
+  await pause(600); // The button does nothing at first: a click meant for what was there before must not count.
+  await page.getByRole("button", { name: "Allow" }).click();
+}
+
+async function signsUpAndIn(app) {
+  const page = await open();
+  await givePasskeys(page);
+  let tokens;
+  await check("a new person: handle, passkey, consent on the same page, back in the app with tokens", async () => {
+    const started = await begin(page, app);
+    await page.getByRole("button", { name: "Create an account" }).click();
+    await page.getByLabel("Handle").fill("alice");
+    await page.getByLabel("Name", { exact: true }).fill("Alice Anders");
+    await page.getByRole("button", { name: "Create with a passkey" }).click();
+    await allow(page);
+    tokens = await finish(page, app, started);
+    assert.deepEqual(tokens.scope.split(" ").sort(), ["documents:likes:write", "offline_access", "openid", "profile", "timeline"]);
+    assert.equal((await write(tokens, "posts")).status, 200);
+    assert.equal((await write(tokens, "notes")).status, 403);
+  });
+  await check("a person who has allowed it all is back at once, without a page", async () => {
+    const started = await begin(page, app);
+    await finish(page, app, started);
+  });
+  await check("a new scope: only what is missing is asked for, and may be unticked", async () => {
+    const started = await begin(page, app, { scope: "openid timeline documents:likes:write documents:notes:read" });
+    await page.getByText("Read your notes").waitFor();
+    assert.equal(await page.getByRole("checkbox").count(), 1);
+    await page.getByRole("checkbox").uncheck();
+    await allow(page);
+    const narrower = await finish(page, app, started);
+    assert.ok(!narrower.scope.includes("notes"));
+  });
+  await check("saying no brings the app access_denied", async () => {
+    const started = await begin(page, app, { prompt: "consent" });
+    await page.getByRole("button", { name: "Cancel" }).click();
+    assert.deepEqual(await finish(page, app, started), { error: "access_denied" });
+  });
+  await check("signed out, a passkey signs in again", async () => {
+    await page.goto(`${url}/account`);
+    await page.getByRole("button", { name: "Sign out" }).first().click();
+    await page.waitForURL(`${url}/sign-in`);
+    const started = await begin(page, app);
+    // The browser offers its passkey in the field by itself; a virtual one is picked at once. Otherwise the button does it.
+    await Promise.race([page.waitForURL(`${feeds}/callback**`), page.getByRole("button", { name: "Continue with a passkey" }).click().catch(() => {})]);
+    await finish(page, app, started);
+  });
+  await check("the account page shows the app; revoking it ends its tokens within two seconds", async () => {
+    await page.goto(`${url}/account`);
+    const row = page.getByRole("listitem").filter({ hasText: "Feeds" });
+    await row.getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.getByText("No app has access to your data.").waitFor();
+    const until = Date.now() + 2000;
+    while ((await write(tokens, "posts")).status !== 401) assert.ok(Date.now() < until, "the token still works");
+    assert.deepEqual(page.complaints, []);
+  });
+  await page.context().close();
+}
+
+async function otherWays(app) {
+  const page = await open();
+  await check("an account with a password, and signing in with it", async () => {
+    const started = await begin(page, app);
+    await page.getByRole("button", { name: "Create an account" }).click();
+    await page.getByLabel("Handle").fill("bob");
+    await page.getByRole("button", { name: "Use a password instead" }).click();
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await allow(page);
+    await finish(page, app, started);
+    await page.context().clearCookies();
+    const again = await begin(page, app);
+    await page.getByLabel("Handle or e-mail address").fill("bob");
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").getByText("That did not work").waitFor();
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await finish(page, app, again);
+  });
+  await check("a link by e-mail, in the browser that asked for it", async () => {
+    await page.goto(`${url}/account`);
+    await page.getByLabel("Add an address").fill("bob@example.org");
+    await page.getByRole("button", { name: "Add an address" }).click();
+    await page.getByText("A link is on its way to bob@example.org").waitFor();
+    await page.goto(await mailedLink());
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.waitForURL(`${url}/account`);
+    await page.getByText("bob@example.org").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).first().click();
+    await page.waitForURL(`${url}/sign-in`);
+    const started = await begin(page, app);
+    await page.getByLabel("Handle or e-mail address").fill("bob@example.org");
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await page.getByRole("button", { name: "Send me a link by e-mail" }).click();
+    await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+    await page.goto(await mailedLink());
+    await page.getByRole("button", { name: "Continue" }).click();
+    await finish(page, app, started);
+  });
+  await check("recovery codes are shown once and sign in once", async () => {
+    await page.goto(`${url}/sign-in?return=/account&again`);
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${url}/account`);
+    await page.getByRole("button", { name: "Make new codes" }).click();
+    const code = await page.getByRole("dialog").getByRole("listitem").first().innerText();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.context().clearCookies();
+    await page.goto(`${url}/sign-in`);
+    await page.getByRole("button", { name: "Use a recovery code" }).click();
+    await page.getByLabel("Handle or e-mail address").fill("bob");
+    await page.getByLabel("Recovery code").fill(code);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${url}/account`);
+  });
+  await check("everything can be downloaded, and the account deleted", async () => {
+    await page.goto(`${url}/account`);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download everything" }).click()]);
+    const lines = readFileSync(await file.path(), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    assert.match(JSON.stringify(lines), /"bob"/);
+    await page.getByRole("button", { name: "Delete account" }).click();
+    await page.getByLabel("Type your handle to confirm").fill("bob");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete account" }).click();
+    await page.waitForURL(`${url}/sign-up`);
+  });
+  await page.context().close();
+}
+
+async function mailedLink() {
+  for (let tries = 0; tries < 100; tries++) {
+    const mails = readdirSync(`${data}/mail`).filter((name) => name.endsWith(".eml")).sort();
+    if (mails.length > 0) {
+      const text = readFileSync(`${data}/mail/${mails.at(-1)}`, "utf8").replaceAll("=\r\n", "").replaceAll("=3D", "=");
+      rmSync(`${data}/mail/${mails.at(-1)}`);
+      return /http:\/\/\S+\/sign-in\/mail#[\w-]+/.exec(text)[0];
+    }
+    await pause(50);
+  }
+  throw new Error("no mail");
+}
+
+async function keepsOut(app) {
+  const page = await open();
+  await check("the pages are shown in no frame", async () => {
+    await page.goto(feeds);
+    for (const path of ["/sign-in", "/consent", "/account", "/device"]) {
+      const [response] = await Promise.all([
+        page.waitForResponse((answer) => answer.url().startsWith(url)).catch(() => null),
+        page.evaluate((address) => { const frame = document.createElement("iframe"); frame.src = address; document.body.append(frame); }, `${url}${path}`),
+      ]);
+      assert.match(response?.headers()["content-security-policy"] ?? "frame-ancestors 'none'", /frame-ancestors 'none'/);
+      await pause(200);
+      assert.ok(!page.frames().some((frame) => frame.url().startsWith(url) && frame !== page.mainFrame()), `${path} is shown in a frame`);
+    }
+  });
+  await check("an address that is not the app's gets no redirect", async () => {
+    await begin(page, app, { redirect_uri: "http://evil.localhost/callback" });
+    assert.equal(new URL(page.url()).origin, url);
+    await page.getByRole("heading").first().waitFor();
+  });
+  await check("a quick second click allows nothing", async () => {
+    const mallory = await open();
+    await givePasskeys(mallory);
+    await begin(mallory, app);
+    await mallory.getByRole("button", { name: "Create an account" }).click();
+    await mallory.getByLabel("Handle").fill("carol");
+    await mallory.getByRole("button", { name: "Create with a passkey" }).click();
+    await mallory.evaluate(() => new Promise((resolve) => {
+      const watch = new MutationObserver(() => {
+        const button = [...document.querySelectorAll("button")].find((one) => one.textContent === "Allow");
+        if (button) { watch.disconnect(); button.click(); resolve(); }
+      });
+      watch.observe(document.body, { childList: true, subtree: true });
+    }));
+    await pause(300);
+    assert.ok(mallory.url().startsWith(url), "the early click was taken");
+    await mallory.context().close();
+  });
+  await page.context().close();
+}
+
+async function looksRight(app, look) {
+  const page = await open(look);
+  await givePasskeys(page);
+  const picture = (name) => process.env.SCREENSHOTS && page.screenshot({ path: `${process.env.SCREENSHOTS}/${look.name}-${name}.png`, fullPage: name === "account" });
+  const sound = async (name) => {
+    await picture(name);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than the window");
+    assert.deepEqual(await page.evaluate(contrastFaults), []);
+    await page.devtools.send("Page.setBypassCSP", { enabled: true });
+    const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`);
+    assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), []);
+    assert.deepEqual(page.complaints, []);
+  };
+  await check(`${look.name}: every page fits, is legible and accessible`, async () => {
+    const started = await begin(page, app);
+    await page.getByRole("button", { name: "Continue with a passkey" }).waitFor();
+    await sound("sign-in");
+    await page.getByLabel("Handle or e-mail address").fill("nobody");
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await sound("password");
+    await page.getByRole("button", { name: "Back" }).click();
+    await page.getByRole("button", { name: "Create an account" }).click();
+    await sound("sign-up");
+    await page.getByLabel("Handle").fill(`dora-${look.name}`);
+    await page.getByRole("button", { name: "Create with a passkey" }).click();
+    await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
+    await sound("consent");
+    await allow(page);
+    await finish(page, app, started);
+    await page.goto(`${url}/account`);
+    await page.getByRole("button", { name: "Delete account" }).waitFor();
+    await sound("account");
+    await page.goto(`${url}/device`);
+    await page.getByLabel("Code shown on the device").waitFor();
+    await sound("device");
+  });
+  await check(`${look.name}: German too`, async () => {
+    await page.goto(`${url}/device`);
+    await page.getByLabel("Language").selectOption("de");
+    await page.getByRole("heading", { name: "Gerät verbinden" }).waitFor();
+    await sound("device-de");
+  });
+  await page.context().close();
+}
