@@ -1,5 +1,6 @@
 using Vibe.Postgres.Embedded;
 using Vibe.Postgres.Migrations;
+using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
 
 namespace Vibe.Postgres.Diagnostics;
@@ -9,6 +10,8 @@ namespace Vibe.Postgres.Diagnostics;
 /// <param name="ServerMajor">First number of the version; 15 is the oldest that works.</param>
 /// <param name="WalLevel"><c>logical</c> is what the change feed needs.</param>
 /// <param name="MayReplicate">Whether the migrating login may open a replication connection.</param>
+/// <param name="FreeSlots">Replication slots, or connections to read them, that nobody uses: the smaller number.</param>
+/// <param name="Feeds">Nodes that read the log for the change feed now.</param>
 /// <param name="Durable">Whether commits are forced to disk (fsync and synchronous_commit).</param>
 /// <param name="DatabaseBytes">Size of this database on disk.</param>
 /// <param name="Connections">Connections in use on the whole server.</param>
@@ -23,6 +26,8 @@ public sealed record DatabaseReport(
     int ServerMajor,
     string WalLevel,
     bool MayReplicate,
+    int FreeSlots,
+    int Feeds,
     bool Durable,
     long DatabaseBytes,
     int Connections,
@@ -35,6 +40,15 @@ public sealed record DatabaseReport(
 {
     /// <summary>What is wrong, one plain sentence each with what to do; empty when all is well.</summary>
     public IReadOnlyList<string> Problems => [.. DatabaseProblems.Find(this)];
+
+    /// <summary>Why the log cannot be read, in plain words to stand after "because"; null when it can.</summary>
+    public string? ReplicationObstacle => this switch
+    {
+        { WalLevel: not "logical" } => $"wal_level is {WalLevel}",
+        { MayReplicate: false } => "the login may not replicate",
+        { FreeSlots: <= 0, Feeds: 0 } => "no replication slot or WAL sender is free",
+        _ => null,
+    };
 }
 
 /// <summary>A role and what it may do.</summary>
@@ -70,13 +84,17 @@ public sealed class DatabaseDiagnostics(Database database, Migrator migrator, Em
             $"""
             select split_part(current_setting('server_version'), ' ', 1), current_setting('server_version_num')::int / 10000, current_setting('wal_level'),
               (select rolsuper or rolreplication from pg_roles where rolname = current_user),
+              least(
+                current_setting('max_replication_slots')::int - (select count(*) from pg_replication_slots),
+                current_setting('max_wal_senders')::int - (select count(*) from pg_stat_replication))::int,
+              (select count(*) from pg_stat_replication where application_name = {ReplicationFeed.ApplicationName})::int,
               current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off',
               pg_database_size(current_database()), (select count(*) from pg_stat_activity where backend_type = 'client backend')::int,
               current_setting('max_connections')::int
             """,
             static row => (
-                Version: row.GetString(0), Major: row.GetInt32(1), WalLevel: row.GetString(2), Replicates: row.GetBoolean(3), Durable: row.GetBoolean(4),
-                Bytes: row.GetInt64(5), Connections: row.GetInt32(6), MaxConnections: row.GetInt32(7)));
+                Version: row.GetString(0), Major: row.GetInt32(1), WalLevel: row.GetString(2), Replicates: row.GetBoolean(3), FreeSlots: row.GetInt32(4),
+                Feeds: row.GetInt32(5), Durable: row.GetBoolean(6), Bytes: row.GetInt64(7), Connections: row.GetInt32(8), MaxConnections: row.GetInt32(9)));
         var roles = batch.Query(
             $"select rolname::text, rolsuper, rolbypassrls from pg_roles where rolname in ('vibe_owner', 'vibe_view', 'vibe_app') order by rolname",
             static row => new RoleReport(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)));
@@ -98,8 +116,8 @@ public sealed class DatabaseDiagnostics(Database database, Migrator migrator, Em
 
         var found = server.Value;
         return new(
-            found.Version, found.Major, found.WalLevel, found.Replicates, found.Durable, found.Bytes, found.Connections, found.MaxConnections,
-            roles.Value, transactions.Value, slots.Value, await migrator.GetStateAsync(cancellationToken), cluster is null ? null : Measure(cluster.DataDirectory));
+            found.Version, found.Major, found.WalLevel, found.Replicates, found.FreeSlots, found.Feeds, found.Durable, found.Bytes, found.Connections,
+            found.MaxConnections, roles.Value, transactions.Value, slots.Value, await migrator.GetStateAsync(cancellationToken), cluster is null ? null : Measure(cluster.DataDirectory));
     }
 
     private static StorageReport Measure(string directory)

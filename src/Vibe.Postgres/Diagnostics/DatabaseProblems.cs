@@ -14,14 +14,6 @@ internal static class DatabaseProblems
         {
             yield return $"PostgreSQL {report.ServerVersion} is too old: upgrade the server to {Embedded.PostgresBinaries.OldestMajor} or later.";
         }
-        if (report.WalLevel != "logical")
-        {
-            yield return $"wal_level is {report.WalLevel}: set it to logical and restart the server, or live queries do not work.";
-        }
-        if (!report.MayReplicate)
-        {
-            yield return "The login may not replicate: grant it the REPLICATION attribute, or live queries do not work.";
-        }
         if (!report.Durable)
         {
             yield return "Commits are not forced to disk: set fsync and synchronous_commit to on, or a crash loses acknowledged writes.";

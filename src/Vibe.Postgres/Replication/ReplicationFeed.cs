@@ -17,8 +17,25 @@ namespace Vibe.Postgres.Replication;
 /// <param name="publication">Which tables.</param>
 public sealed class ReplicationFeed(DatabaseOptions options, string publication)
 {
+    /// <summary>How connections of the change feed call themselves in <c>pg_stat_activity</c>.</summary>
+    public const string ApplicationName = "vibe-feed";
+
     private static readonly TimeSpan ReceiverStatusInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReceiverTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Why there can be no slot, when that is what an error says; null when it says something else.</summary>
+    public static ReplicationObstacle? ObstacleIn(DatabaseException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception.SqlState switch
+        {
+            PostgresErrorCodes.ObjectNotInPrerequisiteState => new("wal_level is not logical", MayPass: false),
+            PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidAuthorizationSpecification => new("the login may not replicate", MayPass: false),
+            PostgresErrorCodes.ConfigurationLimitExceeded => new("no replication slot is free", MayPass: true),
+            PostgresErrorCodes.TooManyConnections => new("no WAL sender is free", MayPass: true),
+            _ => null,
+        };
+    }
 
     /// <summary>
     /// What commits after the slot was made, for as long as the enumeration goes on. The first item is null and says that
@@ -94,7 +111,7 @@ public sealed class ReplicationFeed(DatabaseOptions options, string publication)
 
     private string ConnectionString() => new NpgsqlConnectionStringBuilder(options.ConnectionString)
     {
-        ApplicationName = "vibe-feed",
+        ApplicationName = ApplicationName,
         Pooling = false,
         Timeout = Math.Max(1, (int)Math.Ceiling(options.ConnectTimeout.TotalSeconds)),
         IncludeErrorDetail = false,
@@ -176,3 +193,8 @@ public sealed class ReplicationFeed(DatabaseOptions options, string publication)
         };
     }
 }
+
+/// <summary>Why the log cannot be read.</summary>
+/// <param name="Reason">In plain words, to stand after "because".</param>
+/// <param name="MayPass">Somebody else may let go of what is missing.</param>
+public sealed record ReplicationObstacle(string Reason, bool MayPass);

@@ -43,6 +43,19 @@ public sealed class Database : IAsyncDisposable
     /// <summary>What processes on this database tell each other, as the migrating login.</summary>
     public NotificationChannel CreateNotificationChannel(string name) => new(Options, name);
 
+    /// <summary>A connection of its own as <c>vibe_owner</c>, beside the pools.</summary>
+    /// <param name="name">How <c>pg_stat_activity</c> shows it.</param>
+    /// <param name="cancellationToken">Stops connecting.</param>
+    /// <exception cref="DatabaseException">No connection.</exception>
+    public Task<HeldSession> OpenSessionAsync(string name, CancellationToken cancellationToken)
+    {
+        var settings = ServiceSettings(Options, name, connections: 1, Roles.Owner);
+        settings.Pooling = false;
+        // Whoever holds a session uses it often: a server that does not answer must not go unnoticed.
+        settings.CommandTimeout = 30;
+        return HeldSession.OpenAsync(settings.ConnectionString, cancellationToken);
+    }
+
     /// <summary>A batch on behalf of <paramref name="context"/>.</summary>
     public Batch CreateBatch(RequestContext context, Access access)
     {
@@ -110,7 +123,10 @@ public sealed class Database : IAsyncDisposable
         return NpgsqlDataSource.Create(settings);
     }
 
-    private static NpgsqlDataSource ServiceSource(DatabaseOptions options, string name, int connections, string? role)
+    private static NpgsqlDataSource ServiceSource(DatabaseOptions options, string name, int connections, string? role) =>
+        NpgsqlDataSource.Create(ServiceSettings(options, name, connections, role));
+
+    private static NpgsqlConnectionStringBuilder ServiceSettings(DatabaseOptions options, string name, int connections, string? role)
     {
         var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString);
         if (role is not null)
@@ -120,7 +136,7 @@ public sealed class Database : IAsyncDisposable
         ApplyCommon(settings, options, name, connections);
         // Index builds and migrations take as long as they take.
         settings.CommandTimeout = 0;
-        return NpgsqlDataSource.Create(settings);
+        return settings;
     }
 
     private static void ApplyCommon(NpgsqlConnectionStringBuilder settings, DatabaseOptions options, string name, int connections)

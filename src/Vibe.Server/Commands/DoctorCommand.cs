@@ -4,6 +4,7 @@ using Vibe.Postgres.Diagnostics;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
+using Vibe.Server.Realtime;
 
 namespace Vibe.Server.Commands;
 
@@ -19,7 +20,9 @@ internal static class DoctorCommand
             await using var storage = await Storage.OpenAsync(parsed.GetValue(data)!.FullName, StorageUse.Command, cancellationToken);
             var report = await storage.Diagnostics().ExamineAsync(cancellationToken);
             Print(report);
-            var problems = report.Problems.Concat(await ProblemsOfKeysAsync(storage, cancellationToken)).ToList();
+            var (feed, feedProblem) = FeedOf(report);
+            Line("change feed", feed);
+            var problems = report.Problems.Concat(feedProblem).Concat(await ProblemsOfKeysAsync(storage, cancellationToken)).ToList();
             foreach (var problem in problems)
             {
                 Console.WriteLine($"problem       {problem}");
@@ -37,7 +40,6 @@ internal static class DoctorCommand
         Line("database", Size(report.DatabaseBytes));
         Line("schema", report.Migrations.Pending.Count == 0 ? "up to date" : $"{report.Migrations.Pending.Count} migrations to run");
         Line("durability", report.Durable ? "commits reach the disk" : "commits may be lost in a crash");
-        Line("change feed", report is { WalLevel: "logical", MayReplicate: true } ? "replication possible" : $"wal_level is {report.WalLevel}");
         foreach (var role in report.Roles)
         {
             Line($"role {role.Name}", role.IsSuperuser || role.BypassesRowSecurity ? "bypasses row-level security" : "subject to row-level security");
@@ -47,6 +49,20 @@ internal static class DoctorCommand
         {
             Line("disk", $"{storage.DataDirectory}: {(storage.DataBytes is { } bytes ? Size(bytes) : "?")} used, {Size(storage.FreeBytes)} free");
         }
+    }
+
+    // Which feed a server that starts now would use, and why.
+    private static (string Line, IReadOnlyList<string> Problems) FeedOf(DatabaseReport report)
+    {
+        var settings = new ConfigurationBuilder().AddEnvironmentVariables().Build();
+        var kind = settings.GetSection(RealtimeOptions.Section).Get<RealtimeOptions>()?.Feed ?? FeedKind.Auto;
+        return (kind, report.ReplicationObstacle) switch
+        {
+            (FeedKind.Polling, _) => ("polling, because the settings say so", []),
+            (_, null) => ($"replication; {report.Feeds} node{(report.Feeds == 1 ? "" : "s")} read the log now", []),
+            (FeedKind.Auto, var obstacle) => ($"polling, because {obstacle}; replication is faster and costs the database less", []),
+            (_, var obstacle) => ("none", [$"There are no live queries, because {obstacle}: allow it, or let Vibe:Realtime:Feed be auto."]),
+        };
     }
 
     // The master key fits the database: its signing keys can be read.

@@ -3,13 +3,12 @@ using Vibe.Server.Documents.FieldIndexes;
 
 namespace Vibe.Server.Documents;
 
-/// <summary>What runs beside the requests: builds field indexes, writes use counts down, forgets old request ids.</summary>
+/// <summary>What runs beside the requests: builds field indexes, writes use counts down.</summary>
 internal sealed class DocumentUpkeep(
-    Database database, FieldIndexBuilder builder, FieldIndexCatalog catalog, DocumentOptions options, TimeProvider time, ILogger<DocumentUpkeep> log)
+    FieldIndexBuilder builder, FieldIndexCatalog catalog, DocumentOptions options, TimeProvider time, ILogger<DocumentUpkeep> log)
     : BackgroundService
 {
     private static readonly TimeSpan WaitForWriters = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan ForgetInterval = TimeSpan.FromMinutes(10);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
 
@@ -23,23 +22,6 @@ internal sealed class DocumentUpkeep(
         catch (SemaphoreFullException)
         {
             // It is awake already.
-        }
-    }
-
-    /// <summary>Deletes request ids that have had their time.</summary>
-    public async Task ForgetRequestsAsync(CancellationToken cancellationToken)
-    {
-        const int Batch = 10_000;
-        while (await database.Owner.ExecuteAsync(
-            $"""
-            delete from vibe.requests r using (
-              select o.caller_did, o.request_id from vibe.requests o where o.create_time < now() - {options.RequestIdLifetime}
-              order by o.create_time limit {Batch}) old
-            where r.caller_did = old.caller_did and r.request_id = old.request_id
-            """,
-            cancellationToken) == Batch)
-        {
-            // More of them.
         }
     }
 
@@ -60,8 +42,7 @@ internal sealed class DocumentUpkeep(
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         BuildAsync(stoppingToken),
-        EveryAsync(options.UseCountFlush, "counting index uses", catalog.FlushAsync, stoppingToken),
-        EveryAsync(ForgetInterval, "forgetting request ids", ForgetRequestsAsync, stoppingToken));
+        EveryAsync(options.UseCountFlush, "counting index uses", catalog.FlushAsync, stoppingToken));
 
     private async Task BuildAsync(CancellationToken stoppingToken)
     {

@@ -1,4 +1,5 @@
 using Vibe.Server.Documents.FieldIndexes;
+using Vibe.Server.Kernel;
 
 namespace Vibe.Server.Documents;
 
@@ -24,6 +25,7 @@ internal static class DocumentsModule
         services.AddSingleton<FieldIndexBuilder>();
         services.AddSingleton<DocumentUpkeep>();
         services.AddHostedService(static provider => provider.GetRequiredService<DocumentUpkeep>());
+        services.AddSingleton<ISweep, RequestSweep>();
         services.AddSingleton<DocumentPages>();
         services.AddSingleton<DocumentsService>();
         return services;

@@ -119,6 +119,7 @@ internal static class VibeServer
         services.AddAccounts(options.DataDirectory);
         services.AddApps();
         services.AddIdentity(storage.MasterKey);
+        services.AddHostedService<Sweeper>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxRequestBytes;

@@ -8,8 +8,8 @@ internal static partial class RealtimeLog
     public static partial void FeedLost(ILogger logger, Exception exception);
 
     /// <summary>The feed is there.</summary>
-    [LoggerMessage(EventId = 2101, Level = LogLevel.Information, Message = "The change feed is live.")]
-    public static partial void FeedReady(ILogger logger);
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Information, Message = "The change feed is live, by {Source}.")]
+    public static partial void FeedReady(ILogger logger, string source);
 
     /// <summary>A target failed in a way nobody foresaw.</summary>
     [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "A live query failed; the others of its stream go on.")]
@@ -34,4 +34,12 @@ internal static partial class RealtimeLog
     /// <summary>Access to documents could not be checked again.</summary>
     [LoggerMessage(EventId = 2113, Level = LogLevel.Warning, Message = "Members of channels could not be checked again after the change feed was lost; it will be tried again.")]
     public static partial void RecheckFailed(ILogger logger, Exception exception);
+
+    /// <summary>The log cannot be read, and the tables are.</summary>
+    [LoggerMessage(EventId = 2104, Level = LogLevel.Warning, Message = "The change feed asks the tables, because {Reason}: live queries take some milliseconds longer and cost the database more.")]
+    public static partial void FeedPolls(ILogger logger, string reason);
+
+    /// <summary>The log cannot be read, and nothing else is allowed.</summary>
+    [LoggerMessage(EventId = 2105, Level = LogLevel.Error, Message = "There are no live queries, because {Reason}; allow it, or let Vibe:Realtime:Feed be auto.")]
+    public static partial void FeedImpossible(ILogger logger, string reason);
 }

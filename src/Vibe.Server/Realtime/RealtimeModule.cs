@@ -1,6 +1,7 @@
 using Vibe.Postgres.Sessions;
 using Vibe.Realtime.V1;
 using Vibe.Rpc.Rest;
+using Vibe.Server.Kernel;
 using Vibe.Server.Realtime.Bus;
 using Vibe.Server.Realtime.Channels;
 using Vibe.Server.Realtime.Feed;
@@ -19,11 +20,14 @@ internal static class RealtimeModule
     public static IServiceCollection AddRealtime(this IServiceCollection services)
     {
         services.AddSingleton(static provider =>
-            provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Realtime").Get<RealtimeOptions>() ?? new RealtimeOptions());
+            provider.GetRequiredService<IConfiguration>().GetSection(RealtimeOptions.Section).Get<RealtimeOptions>() ?? new RealtimeOptions());
         services.AddSingleton(static provider => provider.GetRequiredService<Database>().CreateFeed(Publication));
         services.AddSingleton<FeedDatabase>();
         services.AddSingleton(static provider => new ChangeHub(provider.GetRequiredService<RealtimeOptions>()) { Watcher = provider.GetRequiredService<ChannelHub>() });
+        services.AddSingleton<LogSource>();
+        services.AddSingleton<PollingSource>();
         services.AddHostedService<FeedReader>();
+        services.AddSingleton<ISweep, FeedSweep>();
         services.AddSingleton<CatchUpTurns>();
         services.AddSingleton<CatchUpStore>();
         services.AddSingleton<TargetStart>();

@@ -3,6 +3,15 @@ namespace Vibe.Server.Realtime;
 /// <summary>Settings of live queries, from <c>Vibe:Realtime</c>.</summary>
 internal sealed record RealtimeOptions
 {
+    /// <summary>Where they stand in the configuration.</summary>
+    public const string Section = "Vibe:Realtime";
+
+    /// <summary>
+    /// How the server learns what was committed. Default: by replication where the database allows it, else by polling; which one
+    /// is settled when the server starts.
+    /// </summary>
+    public FeedKind Feed { get; init; } = FeedKind.Auto;
+
     /// <summary>Targets of one stream at a time. Default 100.</summary>
     public int MaxTargets { get; init; } = 100;
 
@@ -27,6 +36,24 @@ internal sealed record RealtimeOptions
     /// <summary>Queries that starting and resuming streams make at a time, out of the connections of all requests. Default 8.</summary>
     public int MaxCatchUpQueries { get; init; } = 8;
 
+    /// <summary>
+    /// How long tombstones and removed shares are kept, and so how old a cursor may be. Default 30 days.
+    /// </summary>
+    public TimeSpan TombstoneLifetime { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Changes that a resuming target reads from the database before it has to start over. Default 1,000,000.</summary>
     public int MaxCatchUp { get; init; } = 1_000_000;
+}
+
+/// <summary>How the server learns what was committed.</summary>
+internal enum FeedKind
+{
+    /// <summary>By replication where it is possible, else by polling.</summary>
+    Auto,
+
+    /// <summary>From the log; without the right to read it there are no live queries.</summary>
+    Replication,
+
+    /// <summary>From the tables: later by some milliseconds, and dearer for the database.</summary>
+    Polling,
 }

@@ -15,6 +15,10 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
 
         Assert.True(report.ServerMajor >= 15);
         Assert.Equal("logical", report.WalLevel);
+        Assert.Null(report.ReplicationObstacle);
+        Assert.Equal("wal_level is replica", (report with { WalLevel = "replica" }).ReplicationObstacle);
+        Assert.Equal("the login may not replicate", (report with { MayReplicate = false }).ReplicationObstacle);
+        Assert.Equal("no replication slot or WAL sender is free", (report with { FreeSlots = 0, Feeds = 0 }).ReplicationObstacle);
         Assert.Equal(["vibe_app", "vibe_owner", "vibe_view"], report.Roles.Select(static role => role.Name).Order());
         Assert.True(report.DatabaseBytes > 0 && report.Storage is { DataBytes: > 0, FreeBytes: > 0 });
         Assert.True(report.Migrations.IsCurrent);
@@ -29,7 +33,6 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
         var migrator = new Migrator(database, [.. Migration.Load(), pending], TimeProvider.System);
         var report = await new DatabaseDiagnostics(database, migrator, null).ExamineAsync(CancellationToken.None) with
         {
-            WalLevel = "replica",
             Durable = true,
             Roles = [new("vibe_app", IsSuperuser: false, BypassesRowSecurity: true), new("vibe_owner", IsSuperuser: false, BypassesRowSecurity: false)],
             LongTransactions = [new(7, "x", "psql", "active", TimeSpan.FromMinutes(5), Writes: true)],
@@ -37,7 +40,6 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
 
         Assert.Equal(
             [
-                "wal_level is replica: set it to logical and restart the server, or live queries do not work.",
                 "Role vibe_view is missing: run vibe migrate.",
                 "Role vibe_app is above row-level security, so everyone sees every document: run ALTER ROLE vibe_app NOSUPERUSER NOBYPASSRLS.",
                 "1 migration(s) have not run: run vibe migrate.",

@@ -46,7 +46,7 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
         await new Migrator(Database, migrations, TimeProvider.System).MigrateAsync(progress: null, CancellationToken.None);
         Catalog = new FieldIndexCatalog(Database, Options, TimeProvider.System);
         Builder = new FieldIndexBuilder(Database, Options);
-        Upkeep = new DocumentUpkeep(Database, Builder, Catalog, Options, TimeProvider.System, NullLogger<DocumentUpkeep>.Instance);
+        Upkeep = new DocumentUpkeep(Builder, Catalog, Options, TimeProvider.System, NullLogger<DocumentUpkeep>.Instance);
         var queries = new QueryStore(Database, Catalog);
         var expansion = new EdgeExpansion(Database);
         var indexes = new FieldIndexStore(Database);

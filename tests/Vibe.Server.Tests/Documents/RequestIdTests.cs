@@ -1,5 +1,6 @@
 using Vibe.Documents.V1;
 using Vibe.Postgres.Tests;
+using Vibe.Server.Documents;
 
 namespace Vibe.Server.Tests.Documents;
 
@@ -78,7 +79,7 @@ public sealed class RequestIdTests(DocumentsHost host) : IClassFixture<Documents
         await alice.CreateAsync(collection, requestId: _request);
         await host.Database.Owner.ExecuteAsync(
             $"update vibe.requests r set create_time = now() - interval '25 hours' where r.caller_did = {alice.Did}", CancellationToken.None);
-        await host.Upkeep.ForgetRequestsAsync(CancellationToken.None);
+        await new RequestSweep(host.Database, host.Options).SweepAsync(CancellationToken.None);
         await alice.CreateAsync(collection, requestId: _request);
         Assert.Equal(2, (await alice.ListAsync(collection)).Documents.Count);
     }

@@ -17,6 +17,7 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
     private readonly CancellationTokenSource _drain = new();
     private readonly Dictionary<uint, Dictionary<string, Document>> _documents = [];
     private readonly List<SubscribeResponse> _frames = [];
+    private readonly TaskCompletionSource _isBlocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
@@ -37,6 +38,9 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
 
     /// <summary>While set, the client does not read.</summary>
     public TaskCompletionSource? Blocked { get; set; }
+
+    /// <summary>Waits until the server has a frame for a client that does not read.</summary>
+    public Task BlockedAsync() => _isBlocked.Task.WaitAsync(Patience);
 
     /// <summary>The last cursor.</summary>
     public string Cursor { get; private set; } = "";
@@ -69,6 +73,7 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
         cancellationToken.ThrowIfCancellationRequested();
         if (Blocked is { } blocked)
         {
+            _isBlocked.TrySetResult();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token, cancellationToken);
             await blocked.Task.WaitAsync(stop.Token);
         }

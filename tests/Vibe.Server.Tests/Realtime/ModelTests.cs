@@ -1,5 +1,4 @@
 using System.Globalization;
-using Npgsql;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
@@ -13,7 +12,7 @@ namespace Vibe.Server.Tests.Realtime;
 /// what a client has is what a fresh query under its own rights returns.
 /// </summary>
 [Collection(PostgresCollection.Name)]
-public sealed class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
+public class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
     private const string Certificate = "cert:did:web:gov.test#Resident";
     private const int Pauses = 6;
@@ -57,7 +56,7 @@ public sealed class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
                 await WriteAsync(random, people, people, random.Next(4) == 0 ? elsewhere : collection, ids);
                 if (random.Next(40) == 0)
                 {
-                    await BreakFeedsAsync();
+                    await host.BreakFeedsAsync();
                 }
 
                 if (random.Next(10) == 0)
@@ -118,15 +117,6 @@ public sealed class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         return Someone.Acl(allow, deny: deny);
     }
 
-    private async Task BreakFeedsAsync()
-    {
-        await using var connection = new NpgsqlConnection(host.Documents.Connection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            "select pg_terminate_backend(pid) from pg_stat_replication where application_name = 'vibe-feed'", connection);
-        await command.ExecuteNonQueryAsync();
-    }
-
     private sealed class Client(Someone person, Target target)
     {
         private Follower? _follower;
@@ -168,3 +158,6 @@ public sealed class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         }
     }
 }
+
+/// <summary>The same when the tables are polled.</summary>
+public sealed class PollingModelTests(PollingHost host) : ModelTests(host), IClassFixture<PollingHost>;

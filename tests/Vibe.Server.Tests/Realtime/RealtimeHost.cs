@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Vibe.Postgres.Replication;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
 using Vibe.Server.Auth.Revocations;
@@ -17,7 +20,7 @@ using Vibe.Server.Tests.Documents;
 namespace Vibe.Server.Tests.Realtime;
 
 /// <summary>A database with its documents, and nodes that follow it.</summary>
-public sealed class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
+public class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
 {
     private static readonly byte[] CursorKey = RandomNumberGenerator.GetBytes(32);
 
@@ -29,7 +32,7 @@ public sealed class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetim
     public async Task InitializeAsync()
     {
         await Documents.InitializeAsync();
-        Node = await StartNodeAsync(new RealtimeOptions());
+        Node = await StartNodeAsync();
     }
 
     /// <inheritdoc/>
@@ -39,10 +42,19 @@ public sealed class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetim
         await Documents.DisposeAsync();
     }
 
+    private protected virtual FeedKind Feed => FeedKind.Replication;
+
     /// <summary>One more node on the same database.</summary>
-    internal async Task<Node> StartNodeAsync(RealtimeOptions options, ChannelOptions? channels = null, BusOptions? bus = null)
+    internal Task<Node> StartNodeAsync(RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null) => StartAsync(new Node(
+        Documents, (options ?? new RealtimeOptions()) with { Feed = Feed }, new FeedCursors(CursorKey), channels ?? new ChannelOptions(),
+        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance));
+
+    /// <summary>One more node, which chooses its feed itself.</summary>
+    internal Task<Node> StartNodeAsync(ReplicationFeed replication, ILoggerFactory logs) => StartAsync(new Node(
+        Documents, new RealtimeOptions(), new FeedCursors(CursorKey), new ChannelOptions(), new BusOptions(), replication, logs));
+
+    private async Task<Node> StartAsync(Node node)
     {
-        var node = new Node(Documents, options, new FeedCursors(CursorKey), channels ?? new ChannelOptions(), bus ?? new BusOptions());
         await node.StartAsync();
         if (Node is { } first)
         {
@@ -51,6 +63,23 @@ public sealed class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetim
 
         return node;
     }
+
+    /// <summary>Cuts the connections of all feeds.</summary>
+    internal async Task BreakFeedsAsync()
+    {
+        await using var connection = new NpgsqlConnection(Documents.Connection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'vibe-feed' and datname = current_database()",
+            connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
+
+/// <summary>The same with nodes that poll the tables.</summary>
+public sealed class PollingHost(EmbeddedClusterFixture cluster) : RealtimeHost(cluster)
+{
+    private protected override FeedKind Feed => FeedKind.Polling;
 }
 
 /// <summary>The realtime feature of one server, without the wire.</summary>
@@ -61,7 +90,9 @@ internal sealed class Node : IAsyncDisposable
     private readonly ChannelUpkeep _upkeep;
     private readonly PeerWatch _peers = new();
 
-    public Node(DocumentsHost documents, RealtimeOptions options, FeedCursors cursors, ChannelOptions channels, BusOptions bus)
+    public Node(
+        DocumentsHost documents, RealtimeOptions options, FeedCursors cursors, ChannelOptions channels, BusOptions bus, ReplicationFeed replication,
+        ILoggerFactory logs)
     {
         var store = new DocumentStore(documents.Database);
         Bus = new NodeBus(documents.Database.CreateNotificationChannel("vibe_bus"), bus, TimeProvider.System, NullLogger<NodeBus>.Instance);
@@ -76,8 +107,10 @@ internal sealed class Node : IAsyncDisposable
         Cursors = cursors;
         Options = options;
         var feed = new FeedDatabase(documents.Database);
+        var time = TimeProvider.System;
         _reader = new FeedReader(
-            documents.Database.CreateFeed("vibe_feed"), feed, Hub, options, TimeProvider.System, NullLogger<FeedReader>.Instance);
+            new LogSource(replication, feed, options, time), new PollingSource(feed, options, time), feed, Hub, options, time,
+            logs.CreateLogger<FeedReader>());
         var turns = new CatchUpTurns(options);
         var start = new TargetStart(
             Hub, feed, cursors, new CatchUpStore(documents.Database, turns), new QueryStore(documents.Database, documents.Catalog), turns, options,
@@ -143,6 +176,7 @@ internal sealed class Node : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _reader.StopAsync(CancellationToken.None);
+        await _reader.ExecuteTask!;
         await _upkeep.StopAsync(CancellationToken.None);
         await Bus.StopAsync(CancellationToken.None);
         _reader.Dispose();

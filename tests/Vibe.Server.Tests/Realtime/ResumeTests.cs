@@ -1,5 +1,4 @@
 using System.Data;
-using Npgsql;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
@@ -13,7 +12,7 @@ namespace Vibe.Server.Tests.Realtime;
 
 /// <summary>Going on from a cursor: from memory, from the tables, on another node, after the feed broke.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
+public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
     [Theory]
     [InlineData(true)]
@@ -43,7 +42,7 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 
         target = target.Clone();
         target.Cursor = cursor;
-        var node = fromMemory ? host.Node : await host.StartNodeAsync(new RealtimeOptions());
+        var node = fromMemory ? host.Node : await host.StartNodeAsync();
         await using (var resumed = node.Follow(bob.Caller, follower, target))
         {
             await resumed.ReadyAsync();
@@ -94,7 +93,7 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await alice.UpdateAsync(residents.Id, acl: Someone.Acl([Certificate], deny: [bob.Did]), mask: ["acl"]);
         await alice.UpdateAsync(everyones.Id, acl: Someone.Acl(["*"], deny: [bob.Did]), mask: ["acl"]);
         await alice.DeleteAsync(secret.Id);
-        await using var node = await host.StartNodeAsync(new RealtimeOptions());
+        await using var node = await host.StartNodeAsync();
         await using var resumed = node.Follow(bob.Caller, new Target { Collection = collection, Scope = DocumentScope.All, Cursor = cursor });
         await resumed.ReadyAsync();
         var named = resumed.Frames.SelectMany(static frame => frame.Batch?.Changes ?? []).SelectMany(static change => change.Removed)
@@ -142,14 +141,14 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     public async Task When_the_feed_breaks_streams_go_on_without_a_gap()
     {
         var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
-        await using var node = await host.StartNodeAsync(new RealtimeOptions());
+        await using var node = await host.StartNodeAsync();
         await using var follower = node.Follow(alice.Caller, new Target { Collection = collection, Initial = true });
         await follower.ReadyAsync();
         List<Document> all = [];
         for (var round = 0; round < 5; round++)
         {
             all.Add(await alice.CreateAsync(collection));
-            await BreakFeedsAsync();
+            await host.BreakFeedsAsync();
             all.Add(await alice.CreateAsync(collection));
         }
 
@@ -197,13 +196,7 @@ public sealed class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
             () => "no cursor after the marker");
         return follower.Cursor;
     }
-
-    private async Task BreakFeedsAsync()
-    {
-        await using var connection = new NpgsqlConnection(host.Documents.Connection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            "select pg_terminate_backend(pid) from pg_stat_replication where application_name = 'vibe-feed'", connection);
-        await command.ExecuteNonQueryAsync();
-    }
 }
+
+/// <summary>The same when the tables are polled.</summary>
+public sealed class PollingResumeTests(PollingHost host) : ResumeTests(host), IClassFixture<PollingHost>;

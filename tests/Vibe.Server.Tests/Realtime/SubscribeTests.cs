@@ -8,7 +8,7 @@ namespace Vibe.Server.Tests.Realtime;
 
 /// <summary>What a stream tells, and to whom.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class SubscribeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
+public class SubscribeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
     [Fact]
     public async Task Initial_documents_come_before_ready_and_changes_after()
@@ -243,3 +243,6 @@ public sealed class SubscribeTests(RealtimeHost host) : IClassFixture<RealtimeHo
         await follower.CheckpointAsync();
     }
 }
+
+/// <summary>The same when the tables are polled.</summary>
+public sealed class PollingSubscribeTests(PollingHost host) : SubscribeTests(host), IClassFixture<PollingHost>;

@@ -7,7 +7,7 @@ namespace Vibe.Server.Tests.Realtime;
 
 /// <summary>Live queries with a limit hold what the query would return, at every moment.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class WindowTests(RealtimeHost host) : IClassFixture<RealtimeHost>
+public class WindowTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
     [Fact]
     public async Task The_newest_stay_the_newest()
@@ -65,3 +65,6 @@ public sealed class WindowTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         }
     }
 }
+
+/// <summary>The same when the tables are polled.</summary>
+public sealed class PollingWindowTests(PollingHost host) : WindowTests(host), IClassFixture<PollingHost>;

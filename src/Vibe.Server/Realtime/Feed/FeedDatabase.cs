@@ -1,6 +1,8 @@
 using System.Data;
+using System.Text.Json;
 using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Documents;
 
 namespace Vibe.Server.Realtime.Feed;
 
@@ -31,12 +33,52 @@ internal sealed class FeedDatabase(Database database)
     /// Writes what is visible now into the log. The snapshot is taken before the transaction gets its number, and the
     /// commit is synchronous: once it comes back on the feed, a crash cannot hand out a number again that it sees.
     /// </summary>
-    public async Task BeatAsync(CancellationToken cancellationToken)
+    /// <returns>What it saw.</returns>
+    public async Task<Snapshot> BeatAsync(CancellationToken cancellationToken)
     {
         await using var transaction = await database.Owner.BeginAsync(Access.Write, IsolationLevel.RepeatableRead, cancellationToken);
-        await transaction.QueryFirstAsync(
-            $"select pg_logical_emit_message(true, {HeartbeatPrefix}, pg_current_snapshot()::text) is null", static row => row.GetBoolean(0), cancellationToken);
+        var snapshot = await transaction.QueryFirstAsync(
+            $"""
+            select s.now from (select pg_current_snapshot()::text as now) s
+            where pg_logical_emit_message(true, {HeartbeatPrefix}, s.now) is not null
+            """,
+            static row => Snapshot.Parse(row.GetString(0)), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        return snapshot ?? throw new InvalidOperationException("PostgreSQL has no snapshot.");
+    }
+
+    /// <summary>A connection for polling, which <c>pg_stat_activity</c> shows under the name of the other kind of feed.</summary>
+    public Task<HeldSession> OpenSessionAsync(CancellationToken cancellationToken) =>
+        database.OpenSessionAsync(ReplicationFeed.ApplicationName, cancellationToken);
+
+    /// <summary>What is visible now and was not to a snapshot. One statement, so that it is one look.</summary>
+    public static async Task<(Snapshot Now, IReadOnlyList<CommittedChanges> Transactions)> PollAsync(
+        HeldSession session, Snapshot seen, CancellationToken cancellationToken)
+    {
+        var rows = await session.QueryAsync(
+            $"""
+            select {DocumentRow.Columns}, d.audience, d.readers, d.denied, d.txid, a.lost, s.now
+            from (select pg_current_snapshot()::text as now offset 0) s
+            left join vibe.documents d on d.txid >= {seen.Min} and not pg_visible_in_snapshot(d.txid, {seen.Text}::pg_snapshot)
+            left join (
+              select doc_id, jsonb_agg(array_prepend(principal, via)) as lost from vibe.doc_acl
+              where removed and txid >= {seen.Min} and not pg_visible_in_snapshot(txid, {seen.Text}::pg_snapshot)
+              group by doc_id) a on a.doc_id = d.id
+            order by d.txid, d.id
+            """,
+            static row => (
+                Now: row.GetString(DocumentRow.ColumnCount + 5),
+                Change: row.IsNull(0) ? null : new FeedChange(
+                    null,
+                    FeedDocument.Of(
+                        DocumentRow.Read(row), row.GetInt32(DocumentRow.ColumnCount), row.GetTextArray(DocumentRow.ColumnCount + 1),
+                        row.GetTextArray(DocumentRow.ColumnCount + 2), row.GetXid8(DocumentRow.ColumnCount + 3)),
+                    ReadLost(row.GetJsonOrNull(DocumentRow.ColumnCount + 4)))),
+            cancellationToken);
+        return (
+            Snapshot.Parse(rows[0].Now),
+            [.. rows.Select(static row => row.Change).OfType<FeedChange>().GroupBy(static change => change.New.Transaction)
+                .Select(static group => new CommittedChanges(group.Key, [.. group]))]);
     }
 
     /// <summary>
@@ -47,7 +89,11 @@ internal sealed class FeedDatabase(Database database)
     public async Task<long> RenumberAsync(CancellationToken cancellationToken)
     {
         var ahead = await database.Owner.QueryFirstAsync(
-            $"select exists (select from vibe.documents where txid >= pg_snapshot_xmax(pg_current_snapshot()))",
+            $"""
+            select exists (select from vibe.documents where txid >= pg_snapshot_xmax(pg_current_snapshot()))
+              or exists (select from vibe.doc_acl where removed and txid >= pg_snapshot_xmax(pg_current_snapshot()))
+              or exists (select from vibe.feed where floor > pg_snapshot_xmax(pg_current_snapshot()))
+            """,
             static row => row.GetBoolean(0), cancellationToken);
         if (!ahead)
         {
@@ -64,5 +110,18 @@ internal sealed class FeedDatabase(Database database)
         await transaction.ExecuteAsync($"update vibe.feed set floor = pg_current_xact_id()", cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return documents;
+    }
+
+    // [[principal, via…], …]
+    private static IReadOnlyList<LostShare> ReadLost(ReadOnlyMemory<byte>? json)
+    {
+        if (json is not { } text)
+        {
+            return [];
+        }
+
+        using var shares = JsonDocument.Parse(text);
+        return [.. shares.RootElement.EnumerateArray().Select(static share => new LostShare(
+            share[0].GetString()!, [.. share.EnumerateArray().Skip(1).Select(static principal => principal.GetString()!)]))];
     }
 }

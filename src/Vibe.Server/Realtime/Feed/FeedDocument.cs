@@ -75,6 +75,10 @@ internal sealed class FeedDocument
         Transaction = row.GetXid8("txid"),
     };
 
+    /// <summary>Makes a version of what a query returned.</summary>
+    public static FeedDocument Of(DocumentRow row, int audience, string[] readers, string[] denied, ulong transaction) =>
+        new(row) { Audience = audience, Readers = readers, Denied = denied, Transaction = transaction };
+
     /// <summary>Whether the row policies let the caller read it. The same rule as <c>documents_read</c> and <c>documents_read_scope</c>.</summary>
     public bool IsVisibleTo(Caller caller)
     {
@@ -155,9 +159,10 @@ internal enum ChangeKind
 }
 
 /// <summary>One document before and after a transaction.</summary>
-/// <param name="Old">Null when it was made.</param>
+/// <param name="Old">Null when it was made, or is not known.</param>
 /// <param name="New">As it is now; perhaps a tombstone.</param>
-internal sealed record FeedChange(FeedDocument? Old, FeedDocument New);
+/// <param name="Lost">Null when <paramref name="Old"/> is known. Else the shares that were taken away.</param>
+internal sealed record FeedChange(FeedDocument? Old, FeedDocument New, IReadOnlyList<LostShare>? Lost = null);
 
 /// <summary>The documents one transaction changed.</summary>
 /// <param name="Transaction">Its number.</param>

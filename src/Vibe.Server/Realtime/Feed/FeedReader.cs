@@ -5,14 +5,21 @@ using Vibe.Server.Realtime.Hub;
 namespace Vibe.Server.Realtime.Feed;
 
 /// <summary>
-/// Reads the database's log for this node and hands it to the hub; keeps heartbeats going, whose return tells where the feed
-/// stands. When the feed breaks it is opened again, and streams catch up.
+/// Hands what was committed to the hub of this node: from the log, or from the tables where the log cannot be read. When the
+/// feed breaks it is opened again, and streams catch up.
 /// </summary>
 internal sealed class FeedReader(
-    ReplicationFeed feed, FeedDatabase database, ChangeHub hub, RealtimeOptions options, TimeProvider time, ILogger<FeedReader> log) : BackgroundService
+    LogSource log, PollingSource polling, FeedDatabase database, ChangeHub hub, RealtimeOptions options, TimeProvider time,
+    ILogger<FeedReader> logger) : BackgroundService
 {
+    private const int AttemptsAtSlot = 4;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private IFeedSource _source = options.Feed == FeedKind.Polling ? polling : log;
+    private string? _problem;
+    private int _attempts;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -29,9 +36,12 @@ internal sealed class FeedReader(
             {
                 return;
             }
-            catch (Exception exception) when (exception is DatabaseException or InvalidOperationException)
+            catch (DatabaseException exception)
             {
-                RealtimeLog.FeedLost(log, exception);
+                if (TakesTables(exception))
+                {
+                    continue;
+                }
             }
             finally
             {
@@ -48,91 +58,64 @@ internal sealed class FeedReader(
         var renumbered = await database.RenumberAsync(stoppingToken);
         if (renumbered > 0)
         {
-            RealtimeLog.Renumbered(log, renumbered);
+            RealtimeLog.Renumbered(logger, renumbered);
         }
 
         var epoch = await database.ReadEpochAsync(stoppingToken);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var beats = Task.CompletedTask;
-        try
+        var isOpen = false;
+        await foreach (var (changes, position) in _source.ReadAsync(stoppingToken))
         {
-            Snapshot? start = null;
-            var isOpen = false;
-            await foreach (var item in feed.ReadAsync(ended.Token))
+            if (changes is not null)
             {
-                switch (item)
-                {
-                    case null:
-                        // What ran when the slot was made may have committed before it: wait until none of that is in progress.
-                        start = await database.ReadSnapshotAsync(ended.Token);
-                        beats = BeatAsync(ended);
-                        break;
-                    case FeedTransaction transaction when ChangesOf(transaction) is { } changes:
-                        hub.Publish(changes);
-                        break;
-                    case FeedMessage { Prefix: FeedDatabase.HeartbeatPrefix } beat:
-                        var snapshot = Snapshot.Parse(System.Text.Encoding.ASCII.GetString(beat.Content.Span));
-                        if (isOpen)
-                        {
-                            hub.Confirm(snapshot);
-                        }
-                        else if (snapshot.Min >= start!.Max)
-                        {
-                            isOpen = true;
-                            hub.Open(epoch, snapshot);
-                            RealtimeLog.FeedReady(log);
-                        }
-
-                        break;
-                }
+                hub.Publish(changes);
             }
-        }
-        finally
-        {
-            await ended.CancelAsync();
-            await beats;
+            else if (isOpen)
+            {
+                hub.Confirm(position!);
+            }
+            else
+            {
+                isOpen = true;
+                _problem = null;
+                _attempts = 0;
+                hub.Open(epoch, position!);
+                RealtimeLog.FeedReady(logger, _source.Name);
+            }
         }
     }
 
-    // Every second, and soon after a change. A heartbeat that cannot be written ends the reading: the feed is opened anew.
-    private async Task BeatAsync(CancellationTokenSource ended)
+    // Goes over to the tables when the log cannot be read. What stays as it was is told once.
+    private bool TakesTables(DatabaseException exception)
     {
-        try
+        var obstacle = _source == log ? ReplicationFeed.ObstacleIn(exception) : null;
+        if (obstacle is not null && options.Feed == FeedKind.Auto)
         {
-            while (!ended.IsCancellationRequested)
+            if (obstacle.MayPass && ++_attempts < AttemptsAtSlot)
             {
-                await database.BeatAsync(ended.Token);
-                var waited = TimeSpan.Zero;
-                do
-                {
-                    await Task.Delay(options.HeartbeatAfterChange, time, ended.Token);
-                    waited += options.HeartbeatAfterChange;
-                }
-                while (waited < options.Heartbeat && !hub.TakeHasChanged());
+                return false;
             }
-        }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
-        {
-            // The reading has ended.
-        }
-        finally
-        {
-            await ended.CancelAsync();
-        }
-    }
 
-    private static CommittedChanges? ChangesOf(FeedTransaction transaction)
-    {
-        List<FeedChange> changes = [];
-        foreach (var change in transaction.Changes)
-        {
-            // A row that vanishes was a tombstone whose time is over.
-            if (change is { Table: "documents", New: { } row })
-            {
-                changes.Add(new FeedChange(change.Old is { } old ? FeedDocument.Read(old) : null, FeedDocument.Read(row)));
-            }
+            RealtimeLog.FeedPolls(logger, obstacle.Reason);
+            _source = polling;
+            return true;
         }
 
-        return changes.Count == 0 ? null : new CommittedChanges(changes[0].New.Transaction, changes);
+        var problem = obstacle?.Reason ?? exception.Message;
+        if (problem == _problem)
+        {
+            return false;
+        }
+
+        _problem = problem;
+        if (obstacle is not null)
+        {
+            RealtimeLog.FeedImpossible(logger, obstacle.Reason);
+        }
+        else
+        {
+            RealtimeLog.FeedLost(logger, exception);
+        }
+
+        return false;
     }
 }

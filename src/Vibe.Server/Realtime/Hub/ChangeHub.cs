@@ -18,7 +18,6 @@ internal sealed class ChangeHub(RealtimeOptions options)
     private readonly List<Subscriber> _touched = [];
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _confirmed;
-    private bool _hasChanged;
     private long _round;
 
     /// <summary>The latest cursor position: everything it sees has been handed to the streams. Null while the feed is not live.</summary>
@@ -41,9 +40,6 @@ internal sealed class ChangeHub(RealtimeOptions options)
             }
         }
     }
-
-    /// <summary>Whether anything was delivered since it was last asked.</summary>
-    public bool TakeHasChanged() => Interlocked.Exchange(ref _hasChanged, false);
 
     /// <summary>Completes when the feed is live.</summary>
     public Task WhenLiveAsync(CancellationToken cancellationToken)
@@ -129,17 +125,12 @@ internal sealed class ChangeHub(RealtimeOptions options)
         lock (_gate)
         {
             _ring.Add(transaction);
-            Volatile.Write(ref _hasChanged, true);
             foreach (var change in transaction.Changes)
             {
                 Watcher?.Changed(change.New);
                 _round++;
                 _found.Clear();
-                _routes.Find(change.New, _found);
-                if (change.Old is not null)
-                {
-                    _routes.Find(change.Old, _found);
-                }
+                _routes.Find(change, _found);
 
                 foreach (var target in _found)
                 {

@@ -35,8 +35,28 @@ internal sealed class Routes
         }
     }
 
-    /// <summary>Adds the targets that a version may concern; some of them may come twice.</summary>
-    public void Find(FeedDocument version, List<LiveTarget> found)
+    /// <summary>Adds the targets that a change may concern; some of them may come twice.</summary>
+    public void Find(FeedChange change, List<LiveTarget> found)
+    {
+        if (change.Lost is not null)
+        {
+            // Who held the document before is not known.
+            if (_collections.TryGetValue(change.New.Row.Collection, out var routes))
+            {
+                routes.FindAll(found);
+            }
+
+            return;
+        }
+
+        Find(change.New, found);
+        if (change.Old is not null)
+        {
+            Find(change.Old, found);
+        }
+    }
+
+    private void Find(FeedDocument version, List<LiveTarget> found)
     {
         if (!version.IsDeleted && _collections.TryGetValue(version.Row.Collection, out var routes))
         {
@@ -50,11 +70,11 @@ internal sealed class Routes
         private readonly Bucket _everyone = new();
         private readonly Bucket _users = new();
         private readonly Dictionary<string, Bucket> _named = new(StringComparer.Ordinal);
-        private int _count;
+        private readonly HashSet<LiveTarget> _all = [];
 
         public void Add(LiveTarget target)
         {
-            _count++;
+            _all.Add(target);
             foreach (var bucket in BucketsOf(target))
             {
                 bucket.Add(target);
@@ -77,8 +97,11 @@ internal sealed class Routes
                 }
             }
 
-            return --_count == 0;
+            _all.Remove(target);
+            return _all.Count == 0;
         }
+
+        public void FindAll(List<LiveTarget> found) => found.AddRange(_all);
 
         public void Find(FeedDocument version, List<LiveTarget> found)
         {

@@ -91,6 +91,11 @@ internal sealed record TargetPlan
     /// <summary>What a change means to the target; null for nothing.</summary>
     public ChangeKind? KindOf(FeedChange change)
     {
+        if (change.Lost is { } lost)
+        {
+            return KindOf(change.New, lost);
+        }
+
         var before = change.Old is not null && Holds(change.Old);
         return (before, Holds(change.New)) switch
         {
@@ -98,6 +103,30 @@ internal sealed record TargetPlan
             (true, true) => ChangeKind.Modified,
             (true, false) => ChangeKind.Removed,
             _ => null,
+        };
+    }
+
+    // Without the version before, a change means what it means to somebody who catches up: a document that can be seen and does
+    // not belong is removed, and one that cannot be seen any more is, for those it was open to.
+    private ChangeKind? KindOf(FeedDocument document, IReadOnlyList<LostShare> lost)
+    {
+        if (document.Row.Collection != Query.Collection)
+        {
+            return null;
+        }
+
+        var isNew = document.Row.Revision == 1;
+        if (!document.IsVisibleTo(Caller))
+        {
+            return lost.Any(share => share.Concerns(Caller, document.Row.Collection)) ? ChangeKind.Removed : null;
+        }
+
+        return (Holds(document), isNew) switch
+        {
+            (true, true) => ChangeKind.Added,
+            (true, false) => ChangeKind.Modified,
+            (false, true) => null,
+            _ => ChangeKind.Removed,
         };
     }
 

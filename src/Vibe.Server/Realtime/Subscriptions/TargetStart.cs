@@ -215,6 +215,12 @@ internal sealed class TargetStart(
         }
 
         await SendAsync(plan, shown, removed, frames, cancellationToken);
+
+        // Tombstones may have been thrown away while this was reading.
+        if (since.Min < await feed.ReadFloorAsync(cancellationToken))
+        {
+            throw RealtimeErrors.CursorExpired(await EarliestAsync(plan.Caller, hub.Epoch!, cancellationToken));
+        }
     }
 
     private static bool Holds(TargetPlan plan, DocumentRow row, int audience)

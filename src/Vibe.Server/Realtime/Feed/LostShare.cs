@@ -1,0 +1,14 @@
+using Vibe.Server.Kernel;
+
+namespace Vibe.Server.Realtime.Feed;
+
+/// <summary>A document is closed to somebody it may have been open to: a removed row of <c>doc_acl</c>.</summary>
+/// <param name="Principal">Whom it is closed to; everyone, every signed-in user, or a named principal.</param>
+/// <param name="Via">Of a denial: what the document was open to before. Else empty.</param>
+internal sealed record LostShare(string Principal, string[] Via)
+{
+    /// <summary>Whether the caller may have seen the document before. The same rule as that of catching up.</summary>
+    public bool Concerns(Caller caller, string collection) =>
+        (Principal == PrincipalName.Everyone || (caller.Principals.Contains(Principal) && caller.Scopes.MayRead(collection)))
+        && (Via.Length == 0 || Via.Any(principal => principal == PrincipalName.Everyone || caller.Principals.Contains(principal)));
+}
