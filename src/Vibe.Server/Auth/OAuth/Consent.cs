@@ -22,7 +22,7 @@ internal sealed class Consent(Grants grants, Audit audit, TimeProvider time)
             return null;
         }
 
-        var ticked = decision.Scopes ?? [];
+        var ticked = decision.Scopes ?? asked;
         if (ticked.Except(asked).Any())
         {
             throw VibeError.InvalidField("scopes", "names a scope that the app did not ask for", "consent.scopes");

@@ -27,12 +27,12 @@ internal static class ConsentEndpoints
         var grant = session is null ? null : await services.GetRequiredService<Grants>().FindAsync(session.Did, client.Did, cancellationToken);
         return new RequestAnswer(
             AppAnswer.Of(client),
-            session is null ? null : AccountAnswer.Of(session),
+            ScopeAnswer.Of(client, pending.Request.Scopes.Where(name => !Holds(grant, name))),
+            ScopeAnswer.Of(client, pending.Request.Scopes.Where(name => Holds(grant, name))),
+            pending.Request.AsksAnyway,
             session is null || services.GetRequiredService<AuthorizationFlow>().MustSignIn(pending, session),
             pending.Request.LoginHint,
-            pending.Request.UiLocales,
-            pending.Request.Prompt,
-            ScopeAnswer.Of(client, pending.Request.Scopes, grant));
+            pending.Request.UiLocales?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     private static async Task<NextStep> DecideRequestAsync(HttpContext http, Decision decision, CancellationToken cancellationToken)
@@ -65,7 +65,11 @@ internal static class ConsentEndpoints
         var (device, client) = await FindDeviceAsync(http, session, cancellationToken);
         var grant = await http.RequestServices.GetRequiredService<Grants>().FindAsync(session.Did, client.Did, cancellationToken);
         return new DeviceAnswer(
-            AppAnswer.Of(client), AccountAnswer.Of(session), device.Network, device.CreateTime, device.ExpireTime, ScopeAnswer.Of(client, device.Scopes, grant));
+            AppAnswer.Of(client),
+            ScopeAnswer.Of(client, device.Scopes.Where(name => !Holds(grant, name))),
+            ScopeAnswer.Of(client, device.Scopes.Where(name => Holds(grant, name))),
+            device.CreateTime,
+            device.Network);
     }
 
     private static async Task<NoFields> DecideDeviceAsync(HttpContext http, Decision decision, CancellationToken cancellationToken)
@@ -78,6 +82,8 @@ internal static class ConsentEndpoints
             ? new NoFields()
             : throw OAuthRpcErrors.RequestNotFound();
     }
+
+    private static bool Holds(Grant? grant, string name) => grant?.Scopes.Contains(name) ?? false;
 
     private static async Task<(PendingRequest Pending, Client Client)> FindRequestAsync(HttpContext http, CancellationToken cancellationToken)
     {
@@ -110,8 +116,8 @@ internal static class ConsentEndpoints
 
 /// <summary>What a person answers an app.</summary>
 /// <param name="Allow">Whether it is let in at all.</param>
-/// <param name="Scopes">What it is allowed, of what it asked for; names that stay as they were may be left out.</param>
-/// <param name="ExpireTime">When what is allowed now ends by itself; null for never.</param>
+/// <param name="Scopes">What it is allowed, of what it asked for; what was allowed before stays. All of it when absent.</param>
+/// <param name="ExpireTime">When what is allowed ends by itself; absent for never.</param>
 internal sealed record Decision(bool Allow, string[]? Scopes, DateTimeOffset? ExpireTime);
 
 /// <summary>Where the browser goes on.</summary>
@@ -119,13 +125,13 @@ internal sealed record NextStep(string RedirectUri);
 
 /// <summary>An app, as the person who decides sees it.</summary>
 internal sealed record AppAnswer(
-    string Did, string Name, string DisplayName, string Description, string Host, bool Verified, DateTimeOffset CreateTime, string HomepageUri,
-    string PolicyUri, string TermsUri)
+    string Did, string DisplayName, string Description, string Host, string HomepageUri, string PolicyUri, string TermsUri, bool Verified,
+    DateTimeOffset CreateTime)
 {
     /// <summary>What is shown of an app.</summary>
     public static AppAnswer Of(Client client) => new(
-        client.Did, client.Name, client.Manifest.DisplayName, client.Manifest.Description, client.Host, client.Verified, client.CreateTime,
-        client.Manifest.HomepageUri, client.Manifest.PolicyUri, client.Manifest.TermsUri);
+        client.Did, client.Manifest.DisplayName, client.Manifest.Description, client.Host, client.Manifest.HomepageUri, client.Manifest.PolicyUri,
+        client.Manifest.TermsUri, client.Verified, client.CreateTime);
 }
 
 /// <summary>A scope, as the person who decides sees it.</summary>
@@ -134,28 +140,33 @@ internal sealed record AppAnswer(
 /// <param name="Grants">The documents scopes it stands for.</param>
 /// <param name="Writes">Whether the app could change documents.</param>
 /// <param name="Required">Whether it cannot be left out.</param>
-/// <param name="Granted">Whether the person has allowed it before.</param>
 internal sealed record ScopeAnswer(
-    string Name, IReadOnlyDictionary<string, string> Descriptions, IReadOnlyList<string> Grants, bool Writes, bool Required, bool Granted)
+    string Name, IReadOnlyDictionary<string, string> Descriptions, IReadOnlyList<string> Grants, bool Writes, bool Required)
 {
     /// <summary>What is shown of what an app asks for.</summary>
-    public static IReadOnlyList<ScopeAnswer> Of(Client client, IReadOnlyList<string> names, Grant? grant) =>
+    public static IReadOnlyList<ScopeAnswer> Of(Client client, IEnumerable<string> names) =>
     [
         .. names.Select(name => new ScopeAnswer(
             name,
             ScopeNames.Find(client, name)?.Descriptions.ToDictionary() ?? [],
             [.. ScopeNames.Find(client, name)?.Grants ?? []],
             ScopeNames.Writes(client, name),
-            ScopeNames.IsRequired(client, name),
-            grant?.Scopes.Contains(name) ?? false)),
+            ScopeNames.IsRequired(client, name))),
     ];
 }
 
 /// <summary>A request that waits for a person.</summary>
+/// <param name="App">Who asks.</param>
+/// <param name="Asks">What for, and has not been allowed before.</param>
+/// <param name="Granted">What for, and was allowed before.</param>
+/// <param name="Prompts">Whether the person must be asked even if there is nothing new.</param>
+/// <param name="Reauthenticate">Whether the person must sign in, or sign in again, first.</param>
+/// <param name="LoginHint">Whom the app expects.</param>
+/// <param name="UiLocales">Languages the app would like, the best first.</param>
 internal sealed record RequestAnswer(
-    AppAnswer App, AccountAnswer? Account, bool MustSignIn, string? LoginHint, string? UiLocales, IReadOnlyList<string> Prompt,
-    IReadOnlyList<ScopeAnswer> Scopes);
+    AppAnswer App, IReadOnlyList<ScopeAnswer> Asks, IReadOnlyList<ScopeAnswer> Granted, bool Prompts, bool Reauthenticate, string? LoginHint,
+    IReadOnlyList<string>? UiLocales);
 
 /// <summary>A device that waits for a person. Where it is and since when is shown, because its code may have come from a stranger.</summary>
 internal sealed record DeviceAnswer(
-    AppAnswer App, AccountAnswer Account, string Network, DateTimeOffset CreateTime, DateTimeOffset ExpireTime, IReadOnlyList<ScopeAnswer> Scopes);
+    AppAnswer App, IReadOnlyList<ScopeAnswer> Asks, IReadOnlyList<ScopeAnswer> Granted, DateTimeOffset CreateTime, string Network);

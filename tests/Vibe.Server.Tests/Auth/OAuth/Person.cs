@@ -102,7 +102,7 @@ internal sealed class Person
         }
 
         var id = location["/consent?request=".Length..];
-        var asked = (await Browser.GetAsync($"/auth/requests/{id}")).Ok()["scopes"]!.AsArray();
+        var asked = (await Browser.GetAsync($"/auth/requests/{id}")).Ok()["asks"]!.AsArray();
         var names = new JsonArray([.. asked.Select(static scope => (JsonNode)(string)scope!["name"]!)]);
         var decided = await Browser.PostAsync($"/auth/requests/{id}:decide", new JsonObject { ["allow"] = true, ["scopes"] = names }.ToJsonString());
         return await Browser.GetAsync((string)decided.Ok()["redirectUri"]!);
