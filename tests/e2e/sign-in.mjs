@@ -38,6 +38,7 @@ try {
   const app = await createApp();
   await signsUpAndIn(app);
   await otherWays(app);
+  await oneTap(app);
   await keepsOut(app);
   for (const look of looks) await looksRight(app, look);
 } finally {
@@ -118,9 +119,11 @@ async function finish(page, app, { verifier, state }) {
   return tokens;
 }
 
-const write = (tokens, collection) => fetch(`${api}/v1/documents`, {
-  method: "POST", headers: { authorization: `Bearer ${tokens.access_token}`, "content-type": "application/json" }, body: JSON.stringify({ collection, data: {} }),
-});
+function write(tokens, collection) {
+  return fetch(`${api}/v1/documents`, {
+    method: "POST", headers: { authorization: `Bearer ${tokens.access_token}`, "content-type": "application/json" }, body: JSON.stringify({ collection, data: {} }),
+  });
+}
 
 async function allow(page) {
   await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
@@ -252,6 +255,84 @@ async function otherWays(app) {
     await page.getByLabel("Type your handle to confirm").fill("bob");
     await page.getByRole("dialog").getByRole("button", { name: "Delete account" }).click();
     await page.waitForURL(`${url}/sign-up`);
+  });
+  await page.context().close();
+}
+
+// FedCM: the browser's own dialog. The protocol of the developer tools stands in for the person who looks at it.
+async function oneTap(app) {
+  const page = await open();
+  await page.devtools.send("FedCm.enable", { disableRejectionDelay: true });
+  page.devtools.on("FedCm.dialogShown", ({ dialogId, dialogType }) => {
+    if (dialogType === "AccountChooser") page.devtools.send("FedCm.selectAccount", { dialogId, accountIndex: 0 });
+    if (dialogType === "ConfirmIdpLogin") page.devtools.send("FedCm.clickDialogButton", { dialogId, dialogButton: "ConfirmIdpLoginContinue" });
+    if (dialogType === "Error") page.devtools.send("FedCm.dismissDialog", { dialogId });
+  });
+  const ask = async (scope, { mode = "passive", verifier = randomBytes(32).toString("base64url"), changes = {} } = {}) => {
+    await page.devtools.send("FedCm.resetCooldown");
+    const answer = await page.evaluate(async ({ configURL, clientId, mode, params }) => {
+      try {
+        const credential = await navigator.credentials.get({ mediation: "required", identity: { mode, context: "signin", providers: [{ configURL, clientId, params }] } });
+        return { token: credential.token };
+      } catch (error) {
+        return { error: `${error.name} ${error.message}` };
+      }
+    }, {
+      configURL: `${url}/fedcm/config.json`, clientId: app.did, mode,
+      params: { response_type: "code", scope, nonce: "n", code_challenge: createHash("sha256").update(verifier).digest("base64url"), code_challenge_method: "S256", ...changes },
+    });
+    return { ...answer, verifier };
+  };
+  const redeem = async ({ token, verifier, error }) => {
+    assert.equal(error, undefined);
+    const response = await fetch(`${api}/oauth/token`, { method: "POST", body: new URLSearchParams({ grant_type: "authorization_code", client_id: app.did, code: token, code_verifier: verifier }) });
+    const tokens = await response.json();
+    assert.equal(response.status, 200, JSON.stringify(tokens));
+    return tokens;
+  };
+  await check("one tap: signed out, the browser opens the sign-in page in a window of its own, and goes on by itself", async () => {
+    await page.goto(`${url}/sign-up`);
+    await page.getByLabel("Handle").fill("erin");
+    await page.getByRole("button", { name: "Use a password instead" }).click();
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.waitForURL(`${url}/account`);
+    await page.evaluate(() => fetch("/auth/sign-out", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }));
+    await page.goto(feeds);
+    const window = page.context().waitForEvent("page").then(async (popup) => {
+      await popup.getByLabel("Handle or e-mail address").fill("erin");
+      await popup.getByRole("button", { name: "Continue", exact: true }).click();
+      await popup.getByLabel("Password").fill("correct horse battery");
+      await popup.getByRole("button", { name: "Sign in" }).click();
+    });
+    const answer = await ask("openid profile", { mode: "active" });
+    await window;
+    assert.match((await redeem(answer)).scope, /openid/);
+  });
+  await check("one tap: somebody who has been here before", async () => {
+    await redeem(await ask("openid profile"));
+  });
+  await check("one tap: a new scope is asked for in a window of ours", async () => {
+    const window = page.context().waitForEvent("page").then((popup) => allow(popup));
+    const answer = await ask("openid timeline");
+    await window;
+    const tokens = await redeem(answer);
+    assert.equal((await write(tokens, "posts")).status, 200);
+  });
+  await check("one tap: not without PKCE", async () => {
+    const answer = await ask("openid", { changes: { code_challenge: "", code_challenge_method: "" } });
+    assert.match(answer.error ?? "none", /NetworkError|IdentityCredentialError/);
+  });
+  await check("one tap: a script cannot ask in the browser's name", async () => {
+    const status = await page.evaluate(async (address) => (await fetch(address, { credentials: "include" }).catch(() => ({ status: "blocked" }))).status, `${url}/fedcm/accounts`);
+    assert.ok([400, "blocked"].includes(status), `${status}`);
+  });
+  await check("one tap: disconnecting takes the consent back", async () => {
+    const tokens = await redeem(await ask("openid timeline"));
+    await page.evaluate(({ configURL, clientId, accountHint }) => IdentityCredential.disconnect({ configURL, clientId, accountHint }),
+      { configURL: `${url}/fedcm/config.json`, clientId: app.did, accountHint: "erin" });
+    const until = Date.now() + 2000;
+    while ((await write(tokens, "posts")).status !== 401) assert.ok(Date.now() < until, "the token still works");
   });
   await page.context().close();
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Vibe.Server.Auth.Accounts;
 using Vibe.Server.Auth.OAuth;
@@ -44,22 +43,7 @@ internal sealed class FedCmFlow(AuthorizationParameters checks, AuthorizationReq
             return new FedCmAnswer(null, $"/oauth/authorize?request={await requests.CreateAsync(request, cancellationToken)}");
         }
 
-        var code = await codes.IssueAsync(
-            new CodeRequest
-            {
-                App = client.Did,
-                Did = session.Did,
-                Grant = grant.Id,
-                Session = session.Id,
-                CodeChallenge = request.CodeChallenge,
-                Scopes = request.Scopes,
-                Nonce = request.Nonce,
-                Claims = request.Claims is { } claims ? Encoding.UTF8.GetBytes(claims) : null,
-                KeyThumbprint = request.KeyThumbprint,
-                AuthTime = session.AuthTime,
-                Methods = session.Methods,
-            },
-            cancellationToken);
+        var code = await codes.IssueAsync(CodeRequest.Of(request, session, grant, request.Scopes), cancellationToken);
         return new FedCmAnswer(code, null);
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Vibe.Server.Auth.Accounts;
 
 namespace Vibe.Server.Auth.OAuth;
@@ -116,24 +115,7 @@ internal sealed class AuthorizationFlow(
             throw OAuthError.InvalidRequest("This sign-in has been answered already.");
         }
 
-        var request = pending.Request;
-        var code = await codes.IssueAsync(
-            new CodeRequest
-            {
-                App = request.Client,
-                Did = session.Did,
-                Grant = grant.Id,
-                Session = session.Id,
-                RedirectUri = request.RedirectUri,
-                CodeChallenge = request.CodeChallenge,
-                Scopes = scopes,
-                Nonce = request.Nonce,
-                Claims = request.Claims is { } claims ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(claims) : null,
-                KeyThumbprint = request.KeyThumbprint,
-                AuthTime = session.AuthTime,
-                Methods = session.Methods,
-            },
-            cancellationToken);
-        await AuthorizationResponse.WriteCodeAsync(http, request, code);
+        var code = await codes.IssueAsync(CodeRequest.Of(pending.Request, session, grant, scopes), cancellationToken);
+        await AuthorizationResponse.WriteCodeAsync(http, pending.Request, code);
     }
 }

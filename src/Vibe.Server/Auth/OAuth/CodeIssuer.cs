@@ -1,4 +1,6 @@
+using System.Text;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Auth.Accounts;
 
 namespace Vibe.Server.Auth.OAuth;
 
@@ -40,6 +42,23 @@ internal sealed record CodeRequest
 
     /// <summary>How (RFC 8176).</summary>
     public required IReadOnlyList<string> Methods { get; init; }
+
+    /// <summary>What a request comes to, once the person is known and the scopes are allowed.</summary>
+    public static CodeRequest Of(AuthorizationRequest request, Session session, Grant grant, IReadOnlyList<string> scopes) => new()
+    {
+        App = request.Client,
+        Did = session.Did,
+        Grant = grant.Id,
+        Session = session.Id,
+        RedirectUri = request.RedirectUri,
+        CodeChallenge = request.CodeChallenge,
+        Scopes = scopes,
+        Nonce = request.Nonce,
+        Claims = request.Claims is { } claims ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(claims) : null,
+        KeyThumbprint = request.KeyThumbprint,
+        AuthTime = session.AuthTime,
+        Methods = session.Methods,
+    };
 }
 
 /// <summary>Makes authorization codes: one way for the redirect, the hosted pages and FedCM.</summary>

@@ -30,9 +30,13 @@ try {
 }
 
 /** Calls the account API; whoever is not signed in is sent to sign in, whoever signed in long ago to confirm. */
-async function api(method, path, body) {
+function api(method, path, body) {
+  return at(method, `/v1/account${path}`, body);
+}
+
+async function at(method, path, body) {
   if (!token || Date.parse(token.expireTime) < Date.now() + 15_000) token = await page("POST", "/auth/account-token", {});
-  return page(method, `/v1/account${path}`, body, { authorization: `Bearer ${token.accessToken}` });
+  return page(method, path, body, { authorization: `Bearer ${token.accessToken}` });
 }
 
 async function page(...request) {
@@ -123,7 +127,7 @@ async function passkeys(say, again) {
     await again();
   }, say) : null;
   return [head(t("account.passkeys"), add), keys.length === 0 ? el("p", { class: "soft" }, t("account.passkeys.none")) : el("ul", {}, keys.map((key) => el("li", {},
-    el("div", {}, el("h3", {}, key.name), el("p", { class: "small soft" }, t("account.passkeys.made", {
+    el("div", {}, el("h3", {}, key.name || t("account.passkeys.unnamed")), el("p", { class: "small soft" }, t("account.passkeys.made", {
       made: when(key.createTime, { dateStyle: "medium" }), last: key.lastUseTime ? when(key.lastUseTime) : t("account.never") }))),
     button(t("remove"), async () => {
       if (!await ask(t("account.passkeys.remove.title"), t("account.passkeys.remove.text"), t("remove"))) return;
@@ -145,8 +149,8 @@ async function security(say, again) {
   return [head(t("account.security")), el("ul", {},
     el("li", {}, el("div", {}, el("h3", {}, t("account.password")), el("p", { class: "small soft" }, t(account.hasPassword ? "account.password.is" : "account.password.not"))),
       button(t(account.hasPassword ? "account.password.change" : "account.password.set"), () => changePassword(say, again), say)),
-    el("li", {}, el("div", {}, el("h3", {}, t("account.codes")), el("p", { class: "small soft" }, t("account.codes.left", { count: account.recoveryCodesLeft ?? 0 }))), codes),
-    ...emailAddresses.map((mail) => el("li", {}, el("div", {}, el("h3", {}, mail.address), mail.verifyTime ? null : el("p", { class: "small soft" }, t("account.mail.unverified"))),
+    el("li", {}, el("div", {}, el("h3", {}, t("account.codes")), el("p", { class: "small soft" }, t("account.codes.left", { count: account.recoveryCodes ?? 0 }))), codes),
+    ...emailAddresses.map((mail) => el("li", {}, el("div", {}, el("h3", {}, mail.address)),
       button(t("remove"), async () => { await api("DELETE", `/emailAddresses/${encodeURIComponent(mail.address)}`); await again(); }, say, "danger"))),
     el("li", {}, mailForm(say)))];
 }
@@ -189,23 +193,24 @@ function changePassword(say, again) {
 async function sessions(say, again) {
   const { sessions: all = [] } = await api("GET", "/sessions");
   return [head(t("account.sessions")), el("ul", {}, all.map((session) => el("li", {},
-    el("div", {}, el("h3", {}, session.description, " ", session.current ? el("span", { class: "tag good" }, t("account.sessions.this")) : null),
+    el("div", {}, el("h3", {}, session.userAgent || t("account.sessions.unknown"), " ", session.current ? el("span", { class: "tag good" }, t("account.sessions.this")) : null),
       el("p", { class: "small soft" }, t("account.sessions.used", { last: when(session.lastUseTime), network: session.network || t("account.unknown") }))),
     session.current ? null : button(t("account.sessions.revoke"), async () => { await api("DELETE", `/sessions/${encodeURIComponent(session.id)}`); await again(); }, say, "danger"))))];
 }
 
 async function certificates() {
-  const { certificates: all = [] } = await api("GET", "/certificates");
-  return [head(t("account.certificates")), all.length === 0 ? el("p", { class: "soft" }, t("account.certificates.none")) : el("ul", {}, all.map((one) => el("li", {},
-    el("div", {}, el("h3", {}, one.type), el("p", { class: "small soft" }, t("account.certificates.from", { issuer: one.issuer, until: when(one.expireTime, { dateStyle: "medium" }) }))))))];
+  const { certificates: all = [] } = await at("GET", "/v1/certificates");
+  return [head(t("account.certificates")), all.length === 0 ? el("p", { class: "soft" }, t("account.certificates.none")) : el("ul", {}, all.filter((one) => !one.revokeTime).map((one) => el("li", {},
+    el("div", {}, el("h3", {}, one.type), el("p", { class: "small soft" }, t("account.certificates.from", { issuer: one.issuer, until: one.expireTime ? when(one.expireTime, { dateStyle: "medium" }) : t("consent.time.always") }))))))];
 }
 
 async function activity(say) {
   const list = el("ul", {});
   let pageToken = "";
   const more = button(t("account.activity.more"), async () => {
-    const { auditEvents = [], nextPageToken = "" } = await api("GET", `/auditEvents?pageSize=20&pageToken=${encodeURIComponent(pageToken)}`);
-    list.append(...auditEvents.map((event) => el("li", {}, el("div", {}, el("h3", {}, event.description || event.type), el("p", { class: "small soft" }, [when(event.createTime), event.network].filter(Boolean).join(" · "))))));
+    const { events = [], nextPageToken = "" } = await api("GET", `/events?pageSize=20&pageToken=${encodeURIComponent(pageToken)}`);
+    list.append(...events.map((event) => el("li", {}, el("div", {}, el("h3", {}, wordsOfEvent(event)),
+      el("p", { class: "small soft" }, [when(event.createTime), event.network].filter(Boolean).join(" · "))))));
     pageToken = nextPageToken;
     more.hidden = !pageToken;
   }, say, "link");
@@ -213,12 +218,17 @@ async function activity(say) {
   return [head(t("account.activity")), list, more];
 }
 
+function wordsOfEvent({ type }) {
+  const known = t(`event.${type}`);
+  return known === `event.${type}` ? type : known;
+}
+
 function data(say) {
   return [head(t("account.data")), el("ul", {},
     el("li", {}, el("div", {}, el("h3", {}, t("account.export")), el("p", { class: "small soft" }, t("account.export.text"))), button(t("account.export"), download, say)),
     el("li", {}, el("div", {}, el("h3", {}, t("account.delete")), el("p", { class: "small soft" }, t("account.delete.text"))), button(t("account.delete"), async () => {
       if (!await ask(t("account.delete.title"), t("account.delete.text"), t("account.delete"), { label: t("account.delete.confirm"), value: account.handle })) return;
-      await api("DELETE", "");
+      await api("DELETE", `?handle=${encodeURIComponent(account.handle)}`);
       location.replace("/sign-up");
     }, say, "danger")))];
 }

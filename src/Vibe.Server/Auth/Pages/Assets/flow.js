@@ -18,7 +18,7 @@ try {
     requestId ? readRequest() : null,
     call("GET", "/auth/session").then((session) => session.account ?? null),
   ]);
-  if (request?.uiLocales) { chooseLanguage(request.uiLocales.split(" ")); showFooter(); }
+  if (request?.uiLocales) { chooseLanguage(request.uiLocales); showFooter(); }
   start();
 } catch (error) {
   if (error.status === 404) show(t("signin.expired"), el("p", { class: "soft" }, t("signin.expired.text")));
@@ -30,13 +30,8 @@ function start() {
   if (page === "/sign-in/mail") return showMailLink();
   if (page === "/device") return account ? showDevice() : showSignIn();
   if (page === "/sign-up") return showSignUp();
-  if (page === "/consent" && account && request && !request.mustSignIn) return showConsent();
+  if (page === "/consent" && account && request && !request.reauthenticate) return showConsent();
   return showSignIn();
-}
-
-// Also how a person chooses another account.
-function asksAnyway() {
-  return request.prompt.includes("consent") || request.prompt.includes("select_account");
 }
 
 function readRequest() {
@@ -50,7 +45,7 @@ async function go() {
   if (requestId) {
     // Consent is asked on the same page: one page less to load, and a new account goes on without a break.
     request = await readRequest();
-    if (request.scopes.some((scope) => !scope.granted) || asksAnyway()) return showConsent();
+    if (request.asks.length > 0 || request.prompts) return showConsent();
     return location.replace(`/oauth/authorize?request=${encodeURIComponent(requestId)}`);
   }
   const back = query.get("return");
@@ -60,7 +55,7 @@ async function go() {
 /* Sign in */
 
 function showSignIn() {
-  const again = account && (request?.mustSignIn || query.has("again"));
+  const again = account && (request?.reauthenticate || query.has("again"));
   const handle = field("handle", t("signin.handle"), {
     autocomplete: "username webauthn", autocapitalize: "none", spellcheck: "false", required: true,
     value: again ? account.handle : request?.loginHint ?? "", readonly: again ? true : false,
@@ -201,10 +196,7 @@ function showSignUp() {
 /* Consent */
 
 function showConsent() {
-  const { app, scopes } = request;
-  const asksAll = request.prompt.includes("consent");
-  const granted = asksAll ? [] : scopes.filter((scope) => scope.granted);
-  const asks = scopes.filter((scope) => !granted.includes(scope));
+  const { app, asks, granted } = request;
   const boxes = asks.map((ask, index) => {
     const id = `scope-${index}`;
     const input = el("input", { type: "checkbox", id, checked: true, disabled: ask.required });
@@ -282,7 +274,7 @@ function showDeviceRequest(userCode, device) {
   const allow = el("button", { class: "main grow" }, t("consent.allow"));
   const deny = el("button", { type: "button", class: "grow" }, t("consent.deny"));
   const decide = async (yes) => {
-    await call("POST", `/auth/devices/${encodeURIComponent(userCode)}:decide`, { allow: yes, scopes: yes ? device.scopes.map(({ name }) => name) : [] });
+    await call("POST", `/auth/devices/${encodeURIComponent(userCode)}:decide`, { allow: yes, scopes: yes ? [...device.asks, ...device.granted].map(({ name }) => name) : [] });
     show(t(yes ? "device.done" : "device.refused"), el("p", { class: "soft" }, t("device.done.text")));
   };
   const form = el("form", {}, el("div", { class: "row" }, deny, allow));
@@ -293,7 +285,7 @@ function showDeviceRequest(userCode, device) {
     appCard(device.app),
     el("p", { class: "line" }, t("device.asks", { app: device.app.displayName })),
     el("p", { class: "small soft" }, t("device.from", { time: when(device.createTime), network: device.network || t("account.unknown") })),
-    el("ul", { class: "scopes" }, device.scopes.map((scope) => el("li", {}, el("label", {}, wordsOfScope(scope))))),
+    el("ul", { class: "scopes" }, [...device.asks, ...device.granted].map((scope) => el("li", {}, el("label", {}, wordsOfScope(scope))))),
     form);
 }
 

@@ -15,9 +15,9 @@ export function el(tag, attributes = {}, ...children) {
 
 /** An error the server explained: `reason` and `metadata` of its ErrorInfo, `fields` of its BadRequest. */
 export class ServerError extends Error {
-  constructor(status, body) {
-    super(body?.message ?? `${status}`);
-    const detail = (type) => body?.details?.find((one) => one["@type"]?.endsWith(type));
+  constructor(status, error) {
+    super(error?.message ?? t("error.unexpected"));
+    const detail = (type) => error?.details?.find((one) => one["@type"]?.endsWith(type));
     this.status = status;
     this.reason = detail("google.rpc.ErrorInfo")?.reason ?? "";
     this.metadata = detail("google.rpc.ErrorInfo")?.metadata ?? {};
@@ -41,7 +41,7 @@ export async function call(method, path, body, headers = {}) {
   const text = await response.text();
   let json;
   try { json = text ? JSON.parse(text) : {}; } catch { json = undefined; }
-  if (!response.ok || json === undefined) throw new ServerError(response.status, json);
+  if (!response.ok || json === undefined) throw new ServerError(response.status, json?.error);
   return json;
 }
 
@@ -105,7 +105,7 @@ export function field(id, label, attributes = {}, hint = "") {
 
 /** A date and time as people here write it. */
 export const when = (time, options = { dateStyle: "medium", timeStyle: "short" }) =>
-  time ? new Intl.DateTimeFormat(document.documentElement.lang, options).format(new Date(time)) : "";
+  time ? new Intl.DateTimeFormat(navigator.languages.find((tag) => tag.startsWith(document.documentElement.lang)) ?? document.documentElement.lang, options).format(new Date(time)) : "";
 
 /** The host of an address, for people. */
 export function hostOf(address) {
