@@ -16,6 +16,7 @@ internal static class DocumentsModule
             provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Documents").Get<DocumentOptions>() ?? new DocumentOptions());
         services.AddSingleton<DocumentStore>();
         services.AddSingleton<QueryStore>();
+        services.AddSingleton<IOwnedDocuments, OwnedDocuments>();
         services.AddSingleton<SearchStore>();
         services.AddSingleton<EdgeStore>();
         services.AddSingleton<EdgeExpansion>();

@@ -26,7 +26,7 @@ internal static class CallPipelineServices
         services.AddSingleton(MethodPolicy.ReadAll(
             [
                 Vibe.Documents.V1.DocumentsService.Descriptor, Vibe.Realtime.V1.RealtimeService.Descriptor, Vibe.Apps.V1.AppsService.Descriptor,
-                Vibe.Auth.V1.AuthService.Descriptor,
+                Vibe.Auth.V1.AuthService.Descriptor, Vibe.Auth.V1.AccountService.Descriptor,
                 Vibe.Auth.V1.CertificatesService.Descriptor,
             ]));
         services.AddSingleton<Authenticate>();

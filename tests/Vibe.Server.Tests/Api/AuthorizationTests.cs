@@ -57,6 +57,20 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         ["DisableApp"] = """{"name":"nobodys"}""",
         ["EnableApp"] = """{"name":"nobodys"}""",
         ["ListAppAuditEvents"] = """{"name":"nobodys"}""",
+        ["GetAccount"] = "{}",
+        ["UpdateAccount"] = """{"account":{"displayName":"x"}}""",
+        ["DeleteAccount"] = """{"handle":"x"}""",
+        ["ExportAccount"] = "{}",
+        ["ListSessions"] = "{}",
+        ["RevokeSession"] = """{"sessionId":"x"}""",
+        ["ListPasskeys"] = "{}",
+        ["RenamePasskey"] = """{"passkeyId":"x"}""",
+        ["DeletePasskey"] = """{"passkeyId":"x"}""",
+        ["ListEmailAddresses"] = "{}",
+        ["DeleteEmailAddress"] = """{"address":"x"}""",
+        ["ListGrants"] = "{}",
+        ["RevokeGrant"] = """{"app":"x"}""",
+        ["ListAuditEvents"] = "{}",
         ["CreateChallenge"] = """{"clientId":""}""",
         ["IssueToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"appItself":{}}""",
         ["RefreshToken"] = """{"client":{"clientSecret":"one","clientAssertion":"way too many"},"refreshToken":"x"}""",
@@ -160,6 +174,12 @@ public sealed class AuthorizationTests(ApiHost host) : IClassFixture<ApiHost>
         }
 
         var failure = WireFailure.OfConnect(status == HttpStatusCode.OK ? HttpStatusCode.BadRequest : status, body);
+        if (failure.Info.Reason == "SIGN_IN_REQUIRED")
+        {
+            // The handler of somebody's own account asks for more than a token.
+            return "open";
+        }
+
         return failure.Code is StatusCode.NotFound or StatusCode.FailedPrecondition or StatusCode.InvalidArgument && failure.Info.Domain == "vibe.dev"
             ? "open"
             : $"{(string)JsonNode.Parse(body)!["code"]!} {failure.Info.Reason}";

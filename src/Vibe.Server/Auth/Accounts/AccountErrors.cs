@@ -34,6 +34,9 @@ internal static class AccountErrors
     public static RpcException OwnsApps() => VibeError.Create(
         StatusCode.FailedPrecondition, ErrorReason.AccountOwnsApps, "The account owns apps: delete them or give them away first.");
 
+    /// <summary>The account is gone, or its token names one that never was here.</summary>
+    public static RpcException NotFound(string did) => NotFound(ErrorReason.AccountNotFound, "There is no such account.", ("account", did));
+
     /// <summary>The account has no such session.</summary>
     public static RpcException SessionNotFound(string id) => NotFound(ErrorReason.SessionNotFound, "The account has no such session.", ("id", id));
 

@@ -125,7 +125,7 @@ internal sealed class AccountStore(Database database, AccountOptions options, Ti
         return WriteHandleAsync(
             handle,
             $"""
-            with old as (select handle from vibe.accounts where did = {did} and delete_time is null for update),
+            with old as (select handle from vibe.accounts where did = {did} and delete_time is null),
             changed as (
               update vibe.accounts set handle = {handle}, update_time = {now}
               where did = {did} and delete_time is null and handle <> {handle}

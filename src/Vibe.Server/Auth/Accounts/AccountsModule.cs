@@ -28,6 +28,9 @@ internal static class AccountsModule
         services.AddSingleton<RecoveryCodes>();
         services.AddSingleton<Notices>();
         services.AddSingleton<AccountTokens>();
+        services.AddSingleton<AccountDeletion>();
+        services.AddSingleton<AccountExport>();
+        services.AddSingleton<AccountService>();
         services.AddMail(dataDirectory);
         services.AddPasskeyHandler();
         services.AddSingleton<AccountUpkeep>();
@@ -38,6 +41,7 @@ internal static class AccountsModule
     /// <summary>Maps the endpoints of the hosted pages.</summary>
     public static void MapAccounts(this IEndpointRouteBuilder endpoints)
     {
+        endpoints.MapGrpcService<AccountService>();
         endpoints.MapSessionEndpoints();
         endpoints.MapSignInEndpoints();
     }

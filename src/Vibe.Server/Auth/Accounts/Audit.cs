@@ -37,6 +37,16 @@ internal sealed class Audit(Database database, TimeProvider time)
     public Task WriteAsync(string type, string did, HttpContext http, CancellationToken cancellationToken) => WriteAsync(
         new AuditEvent { Type = type, Did = did, Actor = did, Network = NetworkPrefix.Of(http.Connection.RemoteIpAddress) }, cancellationToken);
 
+    /// <summary>What happened to an account, the latest first.</summary>
+    public Task<IReadOnlyList<StoredAuditEvent>> ListAsync(string did, Guid? before, int limit, CancellationToken cancellationToken) =>
+        database.Owner.QueryAsync(
+            $"""
+            select e.id, e.create_time, e.type, coalesce(e.app_did, ''), e.network, e.details from vibe.audit_events e
+            where e.did = {did} and ({before}::uuid is null or e.id < {before}) order by e.id desc limit {limit}
+            """,
+            static row => new StoredAuditEvent(row.GetGuid(0), row.GetTimestamp(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetJson(5)),
+            cancellationToken);
+
     /// <summary>The statement that writes an event, for the transaction of what it tells.</summary>
     public Sql ToStatement(AuditEvent what)
     {
@@ -48,3 +58,13 @@ internal sealed class Audit(Database database, TimeProvider time)
             """;
     }
 }
+
+/// <summary>An event as it was written down.</summary>
+/// <param name="Id">Names it; in order of time.</param>
+/// <param name="CreateTime">When.</param>
+/// <param name="Type">What happened.</param>
+/// <param name="App">The app it concerns; empty for none.</param>
+/// <param name="Network">Where from.</param>
+/// <param name="Details">A JSON object of texts.</param>
+internal sealed record StoredAuditEvent(
+    Guid Id, DateTimeOffset CreateTime, string Type, string App, string Network, ReadOnlyMemory<byte> Details);

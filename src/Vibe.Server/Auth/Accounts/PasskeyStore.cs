@@ -99,13 +99,17 @@ internal sealed class PasskeyStore(Database database, TimeProvider time)
         },
         cancellationToken);
 
+    /// <summary>Names a passkey; false when there is none.</summary>
+    public async Task<bool> RenameAsync(string did, Guid id, string name, CancellationToken cancellationToken) => await database.Owner.ExecuteAsync(
+        $"update vibe.passkeys set name = {name} where did = {did} and id = {id}", cancellationToken) > 0;
+
     /// <summary>
     /// Removes a passkey, unless nothing else would be left to sign in with. Waits for others who do the same to the account.
     /// </summary>
     public async Task<PasskeyRemoval> DeleteAsync(string did, Guid id, CancellationToken cancellationToken)
     {
         var batch = database.Owner.CreateBatch(Access.Write);
-        batch.Execute($"select from vibe.accounts where did = {did} for update");
+        batch.QueryFirst($"select did from vibe.accounts where did = {did} for update", static row => row.GetString(0));
         var removal = batch.QueryFirst(
             $"""
             with gone as (

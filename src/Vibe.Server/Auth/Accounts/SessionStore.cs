@@ -23,6 +23,26 @@ internal sealed class SessionStore(Database database)
     public Task<IReadOnlyList<Guid>> ListIdsAsync(string did, CancellationToken cancellationToken) => database.Owner.QueryAsync(
         $"select id from vibe.sessions where did = {did} and revoke_time is null", static row => row.GetGuid(0), cancellationToken);
 
+    /// <summary>The browsers a person is signed in with, the last used first.</summary>
+    public Task<IReadOnlyList<SessionRow>> ListAsync(string did, DateTimeOffset now, TimeSpan idle, CancellationToken cancellationToken) =>
+        database.Owner.QueryAsync(
+            $"""
+            select id, user_agent, network, methods, auth_time, last_use_time, expire_time from vibe.sessions
+            where did = {did} and revoke_time is null and expire_time > {now} and last_use_time > {now - idle}
+            order by last_use_time desc, id
+            """,
+            static row => new SessionRow
+            {
+                Id = row.GetGuid(0),
+                UserAgent = row.GetString(1),
+                Network = row.GetString(2),
+                Methods = row.GetTextArray(3),
+                AuthTime = row.GetTimestamp(4),
+                LastUseTime = row.GetTimestamp(5),
+                ExpireTime = row.GetTimestamp(6),
+            },
+            cancellationToken);
+
     /// <summary>Remembers that a session was used.</summary>
     public Task TouchAsync(Guid id, DateTimeOffset now, string network, CancellationToken cancellationToken) => database.Owner.ExecuteAsync(
         $"update vibe.sessions set last_use_time = {now}, network = {network} where id = {id} and revoke_time is null", cancellationToken);
@@ -89,6 +109,24 @@ internal sealed class SessionStore(Database database)
 
 /// <summary>A session as found, with when it was last seen.</summary>
 internal sealed record FoundSession(Session Session, DateTimeOffset LastUseTime);
+
+/// <summary>A session as its owner sees it.</summary>
+internal sealed record SessionRow
+{
+    public required Guid Id { get; init; }
+
+    public required string UserAgent { get; init; }
+
+    public required string Network { get; init; }
+
+    public required string[] Methods { get; init; }
+
+    public required DateTimeOffset AuthTime { get; init; }
+
+    public required DateTimeOffset LastUseTime { get; init; }
+
+    public required DateTimeOffset ExpireTime { get; init; }
+}
 
 /// <summary>A session to be made.</summary>
 internal sealed record NewSession

@@ -57,16 +57,17 @@ public sealed partial class AccountsHost(EmbeddedClusterFixture cluster) : IAsyn
         return address;
     }
 
-    /// <summary>The text of the next mail to an address, as a person would read it.</summary>
-    internal async Task<string> MailAsync(string address)
+    /// <summary>The text of the next mail to an address that says something, as a person would read it.</summary>
+    internal async Task<string> MailAsync(string address, string saying = "")
     {
         string? found = null;
         await ApiServer.EventuallyAsync(() =>
         {
-            foreach (var file in _mail.GetFiles("*.eml"))
+            foreach (var file in _mail.GetFiles("*.eml").OrderBy(static file => file.Name, StringComparer.Ordinal))
             {
-                var text = File.ReadAllText(file.FullName);
-                if (text.Contains($"To: {address}", StringComparison.Ordinal))
+                var mail = File.ReadAllText(file.FullName);
+                var text = Decode(mail);
+                if (mail.Contains($"To: {address}", StringComparison.Ordinal) && text.Contains(saying, StringComparison.Ordinal))
                 {
                     found = text;
                     file.Delete();
@@ -76,14 +77,14 @@ public sealed partial class AccountsHost(EmbeddedClusterFixture cluster) : IAsyn
 
             return Task.FromResult(false);
         });
-        return Decode(found!);
+        return found!;
     }
 
     internal bool HasMail(string address) =>
         _mail.GetFiles("*.eml").Any(file => File.ReadAllText(file.FullName).Contains(address, StringComparison.Ordinal));
 
     /// <summary>The secret of the link in the next mail to an address.</summary>
-    internal async Task<string> SecretAsync(string address) => Link.Match(await MailAsync(address)).Groups["secret"].Value;
+    internal async Task<string> SecretAsync(string address) => Link.Match(await MailAsync(address, "/sign-in/mail#")).Groups["secret"].Value;
 
     // Quoted-printable or base64, as the mail says.
     private static string Decode(string mail)

@@ -190,7 +190,7 @@ public sealed class PasskeyTests(AccountsHost host) : IClassFixture<AccountsHost
         var started = (await thief.PostAsync("/auth/passkeys/add/options")).Ok();
         var added = (await thief.PostAsync("/auth/passkeys/add", authenticator.Create(started))).Ok();
         Assert.InRange((DateTimeOffset)added["activeTime"]! - TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(23), TimeSpan.FromHours(24));
-        Assert.Contains("passkey", await host.MailAsync(address), StringComparison.Ordinal);
+        Assert.Contains("passkey", await host.MailAsync(address, "passkey"), StringComparison.Ordinal);
 
         (await host.NewBrowser().SignInAsync(authenticator)).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "SIGN_IN_FAILED");
         (await thief.PostAsync("/auth/recovery/codes")).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "SIGN_IN_REQUIRED");

@@ -93,7 +93,7 @@ function profile(say) {
     el("p", { class: "small soft" }, `${t("account.id")}: `, el("code", {}, account.did)), el("div", { class: "row" }, save));
   form.addEventListener("submit", busy(save, async () => {
     try {
-      account = await api("PATCH", "", { handle: handle.value.toLowerCase(), displayName: name.value });
+      account = await api("PATCH", "?update_mask=handle&update_mask=display_name", { handle: handle.value.toLowerCase(), displayName: name.value });
       document.getElementById("who").textContent = `@${account.handle}`;
       say(t("account.profile.saved"));
     } catch (error) {
