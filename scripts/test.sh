@@ -52,6 +52,7 @@ for project in Vibe.Rpc.Tests Vibe.Postgres.Tests Vibe.Server.Tests; do
   suite "$project" dotnet test "tests/$project" -c Release --no-build -nologo
 done
 suite "conformance: independent clients" node tests/conformance/run.mjs
+suite "OAuth: independent clients" node tests/oauth/run.mjs
 suite "end to end: as a newcomer" node tests/e2e/run.mjs
 suite "end to end: the reference page in a browser" node tests/e2e/docs.mjs
 suite "end to end: live queries in a browser" node tests/e2e/live.mjs

@@ -46,7 +46,6 @@ create table vibe.authorization_codes (
   code_challenge text not null,
   scopes text[] not null,
   nonce text,
-  claims jsonb,                                   -- OpenID Connect Core section 5.5
   key_thumbprint text,                            -- RFC 9449 section 10: dpop_jkt
   auth_time timestamptz not null,
   methods text[] not null,

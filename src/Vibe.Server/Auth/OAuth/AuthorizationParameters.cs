@@ -52,6 +52,7 @@ internal sealed class AuthorizationParameters(SigningKeys keys, AuthOptions opti
         }
 
         RefuseUnsupported(parameters);
+        CheckClaims(parameters);
         if (parameters.Require("response_type") != "code")
         {
             throw new OAuthError("unsupported_response_type", "The only response_type is code.");
@@ -84,7 +85,6 @@ internal sealed class AuthorizationParameters(SigningKeys keys, AuthOptions opti
             LoginHint = Short(parameters, "login_hint"),
             ExpectedDid = ExpectedDidOf(client, parameters),
             UiLocales = Short(parameters, "ui_locales"),
-            Claims = ClaimsOf(parameters),
             KeyThumbprint = parameters["dpop_jkt"] is not { } thumbprint || (thumbprint.Length == 43 && IsBase64Url(thumbprint))
                 ? parameters["dpop_jkt"]
                 : throw OAuthError.InvalidRequest("dpop_jkt is no thumbprint of a key."),
@@ -126,11 +126,13 @@ internal sealed class AuthorizationParameters(SigningKeys keys, AuthOptions opti
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= int.MaxValue ? seconds
         : throw OAuthError.InvalidRequest("max_age is a number of seconds.");
 
-    private static string? ClaimsOf(Parameters parameters)
+    // What an app learns of a person is what they let it, by scope; asking for single claims (OpenID Connect Core section 5.5)
+    // adds nothing, and what is not there may be left out.
+    private static void CheckClaims(Parameters parameters)
     {
         if (parameters["claims"] is not { } claims)
         {
-            return null;
+            return;
         }
 
         try
@@ -138,7 +140,7 @@ internal sealed class AuthorizationParameters(SigningKeys keys, AuthOptions opti
             using var document = JsonDocument.Parse(claims, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
-                return document.RootElement.GetRawText();
+                return;
             }
         }
         catch (JsonException)

@@ -39,9 +39,6 @@ internal sealed record AuthorizationRequest
     /// <summary>Languages for the pages, as the app asks.</summary>
     public string? UiLocales { get; init; }
 
-    /// <summary>The parameter <c>claims</c>, JSON.</summary>
-    public string? Claims { get; init; }
-
     /// <summary>The key whose holder alone may redeem the code (RFC 9449 section 10).</summary>
     public string? KeyThumbprint { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Auth.Accounts;
 
@@ -31,9 +30,6 @@ internal sealed record CodeRequest
     /// <summary>Returned in the ID token.</summary>
     public string? Nonce { get; init; }
 
-    /// <summary>The parameter <c>claims</c> as JSON (OpenID Connect Core section 5.5).</summary>
-    public ReadOnlyMemory<byte>? Claims { get; init; }
-
     /// <summary>The key whose holder alone may redeem the code: <c>dpop_jkt</c> (RFC 9449 section 10).</summary>
     public string? KeyThumbprint { get; init; }
 
@@ -54,7 +50,6 @@ internal sealed record CodeRequest
         CodeChallenge = request.CodeChallenge,
         Scopes = scopes,
         Nonce = request.Nonce,
-        Claims = request.Claims is { } claims ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(claims) : null,
         KeyThumbprint = request.KeyThumbprint,
         AuthTime = session.AuthTime,
         Methods = session.Methods,
@@ -75,9 +70,9 @@ internal sealed class CodeIssuer(Database database, TimeProvider time)
         await database.Owner.ExecuteAsync(
             $"""
             insert into vibe.authorization_codes (code_hash, family_id, app_did, did, grant_id, session_id, redirect_uri, code_challenge,
-              scopes, nonce, claims, key_thumbprint, auth_time, methods, create_time, expire_time)
+              scopes, nonce, key_thumbprint, auth_time, methods, create_time, expire_time)
             values ({Secret.Hash(code)}, {Guid.CreateVersion7(now)}, {request.App}, {request.Did}, {request.Grant}, {request.Session},
-              {request.RedirectUri}, {request.CodeChallenge}, {request.Scopes}, {request.Nonce}, {request.Claims}, {request.KeyThumbprint},
+              {request.RedirectUri}, {request.CodeChallenge}, {request.Scopes}, {request.Nonce}, {request.KeyThumbprint},
               {request.AuthTime}, {request.Methods}, {now}, {now + Life})
             """,
             cancellationToken);

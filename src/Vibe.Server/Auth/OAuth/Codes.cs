@@ -9,7 +9,7 @@ namespace Vibe.Server.Auth.OAuth;
 internal sealed record CodeRedemption(string Code, string? RedirectUri, string Verifier, string? KeyThumbprint, string Network);
 
 /// <summary>A redeemed code.</summary>
-internal sealed record RedeemedCode(TokenFamily Family, string? RefreshToken, string? Nonce, ReadOnlyMemory<byte>? Claims);
+internal sealed record RedeemedCode(TokenFamily Family, string? RefreshToken, string? Nonce);
 
 /// <summary>Redeems authorization codes: once each, by the app, key and verifier they were made for (RFC 9700 section 2.1).</summary>
 internal sealed class Codes(Database database, TokenFamilies families, TimeProvider time)
@@ -78,7 +78,7 @@ internal sealed class Codes(Database database, TokenFamilies families, TimeProvi
           select {Secret.Hash(refreshToken)}, family_id, {now}, {now + RefreshTokens.Idle} from used where 'offline_access' = any (granted)),
         grant_use as (
           update vibe.grants g set last_use_time = {now} from used where g.id = used.grant_id)
-        select family_id, did, granted, auth_time, methods, grant_expire_time, nonce, claims from used
+        select family_id, did, granted, auth_time, methods, grant_expire_time, nonce from used
         """,
         row =>
         {
@@ -90,8 +90,7 @@ internal sealed class Codes(Database database, TokenFamilies families, TimeProvi
                     Methods = row.GetTextArray(4), GrantExpireTime = row.GetTimestampOrNull(5),
                 },
                 scopes.Contains(ScopeNames.OfflineAccess) ? refreshToken : null,
-                row.GetStringOrNull(6),
-                row.GetJsonOrNull(7));
+                row.GetStringOrNull(6));
         },
         cancellationToken);
 

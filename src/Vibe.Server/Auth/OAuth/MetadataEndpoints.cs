@@ -14,11 +14,13 @@ internal static class MetadataEndpoints
     {
         endpoints.MapGet("/.well-known/openid-configuration", WriteMetadataAsync);
         endpoints.MapGet("/.well-known/oauth-authorization-server", WriteMetadataAsync);
-        endpoints.MapGet("/oauth/jwks", static http =>
+        endpoints.MapGet("/oauth/jwks", static async http =>
         {
+            // Who has fetched the keys does not come again for a while: the one for RS256 is among them from the first time.
+            await http.RequestServices.GetRequiredService<KeyRotation>().GetActiveAsync("RS256", http.RequestAborted);
             http.Response.Headers.CacheControl = Cached;
             var keys = http.RequestServices.GetRequiredService<SigningKeys>().All.OrderBy(static key => key.Id, StringComparer.Ordinal);
-            return http.Response.WriteAsJsonAsync(
+            await http.Response.WriteAsJsonAsync(
                 new JsonObject { ["keys"] = new JsonArray([.. keys.Select(static key => (JsonNode)key.Public.ToJwk())]) }, http.RequestAborted);
         });
     }

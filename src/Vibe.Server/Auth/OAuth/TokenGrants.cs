@@ -66,7 +66,7 @@ internal sealed class TokenGrants(
             new CodeRedemption(
                 parameters.Require("code"), parameters["redirect_uri"], parameters.Require("code_verifier"), context.KeyThumbprint, context.Network),
             cancellationToken);
-        return await issuer.IssueAsync(client, redeemed.Family, redeemed.RefreshToken, redeemed.Nonce, redeemed.Claims, cancellationToken);
+        return await issuer.IssueAsync(client, redeemed.Family, redeemed.RefreshToken, redeemed.Nonce, cancellationToken);
     }
 
     private async Task<IssuedTokens> OfRefreshTokenAsync(
@@ -82,7 +82,7 @@ internal sealed class TokenGrants(
 
         var (family, next) = await refreshTokens.RotateAsync(client, token, context.KeyThumbprint, context.Network, cancellationToken);
         family = family with { Scopes = [.. family.Scopes.Where(name => narrowed is null || narrowed.Contains(name))] };
-        return await issuer.IssueAsync(client, family, next, nonce: null, claims: null, cancellationToken);
+        return await issuer.IssueAsync(client, family, next, nonce: null, cancellationToken);
     }
 
     private async Task<IssuedTokens> OfAppAsync(Client client, Parameters parameters, TokenContext context, CancellationToken cancellationToken)
@@ -100,13 +100,13 @@ internal sealed class TokenGrants(
         }
 
         var family = await families.CreateOfAppAsync(client.Did, names, context.KeyThumbprint, issuer.Life, cancellationToken);
-        return await issuer.IssueAsync(client, family, refreshToken: null, nonce: null, claims: null, cancellationToken);
+        return await issuer.IssueAsync(client, family, refreshToken: null, nonce: null, cancellationToken);
     }
 
     private async Task<IssuedTokens> OfDeviceAsync(Client client, Parameters parameters, TokenContext context, CancellationToken cancellationToken)
     {
         var (family, refreshToken) = await devices.RedeemAsync(client, parameters.Require("device_code"), context.KeyThumbprint, cancellationToken);
-        return await issuer.IssueAsync(client, family, refreshToken, nonce: null, claims: null, cancellationToken);
+        return await issuer.IssueAsync(client, family, refreshToken, nonce: null, cancellationToken);
     }
 
     private async Task<IssuedTokens> OfVisitorAsync(Client client, Parameters parameters, TokenContext context, CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Auth.Tokens;
@@ -25,7 +24,7 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
 
     /// <summary>The access token of a family, with what else belongs into the answer.</summary>
     public async Task<IssuedTokens> IssueAsync(
-        Client client, TokenFamily family, string? refreshToken, string? nonce, ReadOnlyMemory<byte>? claims, CancellationToken cancellationToken)
+        Client client, TokenFamily family, string? refreshToken, string? nonce, CancellationToken cancellationToken)
     {
         var life = LifeOf(family);
         var accessToken = codec.Sign(new AccessToken
@@ -46,7 +45,7 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
             Scope = string.Join(' ', family.Scopes),
             RefreshToken = refreshToken,
             IdToken = family.AuthTime is not null && family.Scopes.Contains(ScopeNames.OpenId)
-                ? await IdTokenAsync(client, family, accessToken, nonce, claims, cancellationToken)
+                ? await IdTokenAsync(client, family, accessToken, nonce, cancellationToken)
                 : null,
         };
     }
@@ -67,7 +66,7 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
     }
 
     private async Task<string> IdTokenAsync(
-        Client client, TokenFamily family, string accessToken, string? nonce, ReadOnlyMemory<byte>? claims, CancellationToken cancellationToken)
+        Client client, TokenFamily family, string accessToken, string? nonce, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var token = new JsonObject
@@ -89,29 +88,16 @@ internal sealed class TokenIssuer(Database database, TokenCodec codec, KeyRotati
             token["nonce"] = nonce;
         }
 
-        if (AskedInIdToken(claims) is { Count: > 0 } asked && family.Scopes.Contains(ScopeNames.Profile)
-            && await FindProfileAsync(family.Did, cancellationToken) is { } profile)
+        // Many libraries look for these here and never ask /oauth/userinfo.
+        if (family.Scopes.Contains(ScopeNames.Profile) && await FindProfileAsync(family.Did, cancellationToken) is { } profile)
         {
-            foreach (var (name, value) in profile.ToClaims().Where(claim => asked.Contains(claim.Key)).ToArray())
+            foreach (var (name, value) in profile.ToClaims())
             {
                 token[name] = value?.DeepClone();
             }
         }
 
         return Jws.Sign(await keys.GetActiveAsync(client.IdTokenAlgorithm, cancellationToken), "JWT", token);
-    }
-
-    private static HashSet<string>? AskedInIdToken(ReadOnlyMemory<byte>? claims)
-    {
-        if (claims is not { } json)
-        {
-            return null;
-        }
-
-        using var document = JsonDocument.Parse(json);
-        return document.RootElement.TryGetProperty("id_token", out var asked) && asked.ValueKind == JsonValueKind.Object
-            ? [.. asked.EnumerateObject().Select(static claim => claim.Name)]
-            : null;
     }
 }
 
