@@ -71,6 +71,21 @@ internal sealed class Limit : ICallStage, IDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Takes what a request costs that is no call of the contract, and that whoever sends it need not have signed in for.</summary>
+    /// <param name="network">Where it comes from: <see cref="NetworkPrefix"/>.</param>
+    /// <param name="cost">Cost units.</param>
+    /// <returns>Whether the network has them left.</returns>
+    public bool TryTake(string network, int cost)
+    {
+        if (_options.SignedOutUnitsPerSecond == 0)
+        {
+            return true;
+        }
+
+        using var lease = _limiter.AttemptAcquire((network, _options.SignedOutUnitsPerSecond), cost);
+        return lease.IsAcquired;
+    }
+
     /// <inheritdoc />
     public void Dispose() => _limiter.Dispose();
 

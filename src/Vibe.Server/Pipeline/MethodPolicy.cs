@@ -11,6 +11,9 @@ internal sealed record MethodPolicy(string FullName, Permission Permission, int 
     /// <summary>Whether it only reads, as its <c>idempotency_level</c> says.</summary>
     public bool IsRead { get; private init; }
 
+    /// <summary>The units of a call of <c>COST_MEDIUM</c>.</summary>
+    public const int MediumCost = 5;
+
     /// <summary>The units of a call of <c>COST_HIGH</c>: no call costs more.</summary>
     public const int HighCost = 20;
 
@@ -35,7 +38,7 @@ internal sealed record MethodPolicy(string FullName, Permission Permission, int 
             throw new InvalidOperationException($"{name} declares no permission (option vibe.options.v1.method).");
         }
 
-        var cost = rule.Cost switch { CostClass.High => HighCost, CostClass.Medium => 5, _ => 1 };
+        var cost = rule.Cost switch { CostClass.High => HighCost, CostClass.Medium => MediumCost, _ => 1 };
         return new MethodPolicy(name, rule.Permission, cost)
         {
             IsRead = method.GetOptions().IdempotencyLevel == MethodOptions.Types.IdempotencyLevel.NoSideEffects,

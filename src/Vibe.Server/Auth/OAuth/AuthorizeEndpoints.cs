@@ -82,6 +82,7 @@ internal static class AuthorizeEndpoints
     {
         try
         {
+            OAuthAnswers.CheckLimit(http);
             await endpoint(http.RequestAborted);
         }
         catch (RedirectError failure)
@@ -91,7 +92,7 @@ internal static class AuthorizeEndpoints
         catch (OAuthError error)
         {
             await HtmlPage.WriteAsync(
-                http, StatusCodes.Status400BadRequest, "This sign-in cannot go on",
+                http, error.Status, "This sign-in cannot go on",
                 $"<p>{HtmlPage.Encode(error.Message)}</p><p>Error: <code>{HtmlPage.Encode(error.Code)}</code></p>");
         }
         catch (DatabaseException failure) when (Failure.Translate(failure) is not null)

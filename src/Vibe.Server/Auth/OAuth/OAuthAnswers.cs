@@ -15,6 +15,7 @@ internal static class OAuthAnswers
         Protect(http);
         try
         {
+            CheckLimit(http);
             await endpoint(http.RequestAborted);
         }
         catch (OAuthError error)
@@ -24,6 +25,20 @@ internal static class OAuthAnswers
         catch (DatabaseException failure) when (Failure.Translate(failure) is not null)
         {
             await WriteErrorAsync(http, new OAuthError("temporarily_unavailable", "The server is busy: try again.", StatusCodes.Status503ServiceUnavailable));
+        }
+    }
+
+    /// <summary>
+    /// Counts a request against the limit of its network, as a call of medium cost: each writes a row or checks a signature for
+    /// whoever asks.
+    /// </summary>
+    /// <exception cref="OAuthError">slow_down.</exception>
+    public static void CheckLimit(HttpContext http)
+    {
+        if (!http.RequestServices.GetRequiredService<Limit>().TryTake(NetworkOf(http), MethodPolicy.MediumCost))
+        {
+            http.Response.Headers.RetryAfter = "1";
+            throw OAuthError.SlowDown("Too many requests from this network: try again later.");
         }
     }
 

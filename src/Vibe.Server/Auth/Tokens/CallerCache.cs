@@ -30,7 +30,7 @@ internal sealed class CallerCache(TokenCodec tokens, RevocationSet revocations, 
     /// <exception cref="Grpc.Core.RpcException">UNAUTHENTICATED.</exception>
     public ValueTask<Caller> AuthenticateAsync(string token, CancellationToken cancellationToken)
     {
-        if (token.Length > TokenCodec.MaxTokenBytes)
+        if (token.Length > Jws.MaxBytes)
         {
             throw AuthErrors.TokenInvalid();
         }
@@ -119,7 +119,7 @@ internal sealed class CallerCache(TokenCodec tokens, RevocationSet revocations, 
     {
         public static TokenHash Of(string token)
         {
-            Span<byte> bytes = stackalloc byte[TokenCodec.MaxTokenBytes];
+            Span<byte> bytes = stackalloc byte[Jws.MaxBytes];
             Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
 
             // Anything but ASCII becomes '?', which no valid token contains: it can never hit another token's entry.

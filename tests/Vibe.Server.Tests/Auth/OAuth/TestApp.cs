@@ -34,6 +34,9 @@ internal sealed class TestApp
     /// <summary>The same app with proofs of a key.</summary>
     public TestApp With(TestKey? key) => new(_server, Did, Secret) { Key = key };
 
+    /// <summary>The same app, asking another node.</summary>
+    public TestApp At(ApiServer server) => new(server, Did, Secret) { Key = Key };
+
     public static async Task<TestApp> CreateAsync(ApiServer server, ClientType type = ClientType.Web, Action<AppManifest>? change = null)
     {
         var name = $"app-{Interlocked.Increment(ref Names)}";
