@@ -128,6 +128,7 @@ internal static class VibeServer
         });
 
         var app = builder.Build();
+        app.UseTrustedProxies();
         app.UseCors(GrpcCorsExtensions.PolicyName);
         app.MapDocuments();
         app.MapRealtime();

@@ -43,10 +43,21 @@ internal sealed class AccountDeletion(
             batch.Execute(statement);
         }
 
-        var revoked = batch.QueryFirst(Revocation.OfAccount(did).ToStatement(auth), static row => Revocation.Read(row));
+        var holders = batch.Query(
+            $"""
+            update vibe.certificates set revoke_time = {time.GetUtcNow()} where issuer_did = {did} and revoke_time is null and subject_did <> {did}
+            returning subject_did
+            """,
+            static row => row.GetString(0));
         await batch.RunAsync(cancellationToken);
+
+        // Its tokens end; who held its certificates loses what they opened.
+        var ending = transaction.CreateBatch();
+        var revoked = holders.Value.Distinct(StringComparer.Ordinal).Select(Revocation.OfPrincipals).Prepend(Revocation.OfAccount(did))
+            .Select(revocation => ending.QueryFirst(revocation.ToStatement(auth), static row => Revocation.Read(row))).ToList();
+        await ending.RunAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        revocations.Apply(revoked.Value!);
+        revocations.Apply([.. revoked.Select(static revocation => revocation.Value!)]);
     }
 
     /// <summary>Deletes the documents of accounts that were deleted, until none is left.</summary>
@@ -87,6 +98,15 @@ internal sealed class AccountDeletion(
             $"delete from vibe.mail_links where did = {did}",
             $"delete from vibe.challenges where did = {did}",
             $"delete from vibe.grants where did = {did}",
+            $"delete from vibe.app_admins where did = {did}",
+            $"delete from vibe.did_log where did = {did}",
+            $"delete from vibe.did_keys where did = {did}",
+
+            // The place in the status list stays, for those who were shown the certificate.
+            $"""
+            update vibe.certificates set revoke_time = coalesce(revoke_time, {now}), claims = {"{}"}::text::jsonb, token = ''
+            where subject_did = {did}
+            """,
             $"update vibe.token_families set revoke_time = {now}, revoke_reason = 'account deleted' where did = {did} and revoke_time is null",
             $"update vibe.sessions set revoke_time = coalesce(revoke_time, {now}), user_agent = '', network = '' where did = {did}",
             $"delete from vibe.audit_events where did = {did}",

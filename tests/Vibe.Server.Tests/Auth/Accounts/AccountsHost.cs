@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Vibe.Postgres.Tests;
+using Vibe.Server.Commands;
 using Vibe.Server.Tests.Api;
 
 namespace Vibe.Server.Tests.Auth.Accounts;
@@ -66,7 +67,7 @@ public sealed partial class AccountsHost(EmbeddedClusterFixture cluster) : IAsyn
             foreach (var file in _mail.GetFiles("*.eml").OrderBy(static file => file.Name, StringComparer.Ordinal))
             {
                 var mail = File.ReadAllText(file.FullName);
-                var text = Decode(mail);
+                var text = MailText.Read(mail);
                 if (mail.Contains($"To: {address}", StringComparison.Ordinal) && text.Contains(saying, StringComparison.Ordinal))
                 {
                     found = text;
@@ -85,22 +86,6 @@ public sealed partial class AccountsHost(EmbeddedClusterFixture cluster) : IAsyn
 
     /// <summary>The secret of the link in the next mail to an address.</summary>
     internal async Task<string> SecretAsync(string address) => Link.Match(await MailAsync(address, "/sign-in/mail#")).Groups["secret"].Value;
-
-    // Quoted-printable or base64, as the mail says.
-    private static string Decode(string mail)
-    {
-        var (head, body) = (mail[..mail.IndexOf("\r\n\r\n", StringComparison.Ordinal)], mail[(mail.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
-        if (head.Contains("base64", StringComparison.OrdinalIgnoreCase))
-        {
-            return System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(body));
-        }
-
-        return QuotedPrintable.Replace(body.Replace("=\r\n", "", StringComparison.Ordinal), static match =>
-            ((char)Convert.ToByte(match.Groups["hex"].Value, 16)).ToString());
-    }
-
-    [GeneratedRegex("=(?<hex>[0-9A-F]{2})", RegexOptions.ExplicitCapture)]
-    private static partial Regex QuotedPrintable { get; }
 
     [GeneratedRegex("/sign-in/mail#(?<secret>[A-Za-z0-9_-]{43})", RegexOptions.ExplicitCapture)]
     private static partial Regex Link { get; }

@@ -104,6 +104,41 @@ public sealed class SessionTests(AccountsHost host) : IClassFixture<AccountsHost
         (await user.GetAsync("/v1/documents?collection=notes")).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "TOKEN_REVOKED");
     }
 
+    [Fact]
+    public async Task Apps_stay_signed_in_at_a_step_up_and_are_signed_out_with_the_browser()
+    {
+        var (browser, did, handle) = await host.SignUpAsync(Password);
+        var (app, family) = ($"did:web:vibe.test:apps:{Guid.NewGuid():N}", Guid.NewGuid());
+        var owner = _server.Database.Owner;
+        await owner.ExecuteAsync($"insert into vibe.apps (did, name) values ({app}, {AccountsHost.NewHandle()})", default);
+        await owner.ExecuteAsync(
+            $"""
+            insert into vibe.token_families (id, did, app_did, session_id, expire_time)
+            select {family}, {did}, {app}, id, now() + interval '1 day' from vibe.sessions where did = {did} and revoke_time is null
+            """, default);
+        var user = new ApiUser(_server, did, _server.Sign(did, "documents:*:write", grant: family.ToString()));
+
+        (await browser.PostAsync("/auth/password/sign-in", $$"""{"identifier":"{{handle}}","password":"{{Password}}"}""")).Ok();
+        (await user.GetAsync("/v1/documents?collection=notes")).Ok();
+        (await browser.PostAsync("/auth/sign-out")).Ok();
+        (await user.GetAsync("/v1/documents?collection=notes")).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "TOKEN_REVOKED");
+        Assert.NotNull(await owner.QueryFirstAsync($"select revoke_time from vibe.token_families where id = {family}", static row => row.GetTimestampOrNull(0), default));
+    }
+
+    [Fact]
+    public async Task An_operator_is_one_after_a_fresh_sign_in_only()
+    {
+        var (browser, did, _) = await host.SignUpAsync(Password);
+        const string Json = """{"collection":"notes","path":"data.x"}""";
+        (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Fails(HttpStatusCode.Forbidden, "PERMISSION_DENIED", "SCOPE_REQUIRED");
+        await _server.Database.Owner.ExecuteAsync($"update vibe.accounts set is_operator = true where did = {did}", default);
+        (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Ok();
+        await _server.Database.Owner.ExecuteAsync($"update vibe.sessions set auth_time = now() - interval '11 min' where did = {did}", default);
+        (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Fails(HttpStatusCode.Forbidden, "PERMISSION_DENIED", "SCOPE_REQUIRED");
+
+        async Task<ApiUser> TokenAsync() => new(_server, did, (string)(await browser.PostAsync("/auth/account-token")).Ok()["accessToken"]!);
+    }
+
     [Theory]
     [InlineData("https://evil.example", "application/json", HttpStatusCode.Forbidden)]
     [InlineData("http://x.vibe.localhost:0", "application/json", HttpStatusCode.Forbidden)]

@@ -27,96 +27,98 @@ namespace Vibe.Auth.V1 {
             "CiJ2aWJlL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEgx2aWJlLmF1",
             "dGgudjEaG2J1Zi92YWxpZGF0ZS92YWxpZGF0ZS5wcm90bxocZ29vZ2xlL2Fw",
             "aS9hbm5vdGF0aW9ucy5wcm90bxoadmliZS9hdXRoL3YxL2FjY291bnQucHJv",
-            "dG8aIHZpYmUvZG9jdW1lbnRzL3YxL2RvY3VtZW50LnByb3RvGh12aWJlL29w",
-            "dGlvbnMvdjEvb3B0aW9ucy5wcm90byITChFHZXRBY2NvdW50UmVxdWVzdCJF",
-            "ChJHZXRBY2NvdW50UmVzcG9uc2USLwoHYWNjb3VudBgBIAEoCzIVLnZpYmUu",
-            "YXV0aC52MS5BY2NvdW50UgdhY2NvdW50InoKFFVwZGF0ZUFjY291bnRSZXF1",
-            "ZXN0EjcKB2FjY291bnQYASABKAsyFS52aWJlLmF1dGgudjEuQWNjb3VudEIG",
-            "ukgDyAEBUgdhY2NvdW50EikKC3VwZGF0ZV9tYXNrGAIgAygJQgi6SAWSAQIQ",
-            "A1IKdXBkYXRlTWFzayJIChVVcGRhdGVBY2NvdW50UmVzcG9uc2USLwoHYWNj",
-            "b3VudBgBIAEoCzIVLnZpYmUuYXV0aC52MS5BY2NvdW50UgdhY2NvdW50IjkK",
-            "FERlbGV0ZUFjY291bnRSZXF1ZXN0EiEKBmhhbmRsZRgBIAEoCUIJukgGcgQQ",
-            "ASg/UgZoYW5kbGUiFwoVRGVsZXRlQWNjb3VudFJlc3BvbnNlIhYKFEV4cG9y",
-            "dEFjY291bnRSZXF1ZXN0IqEDChVFeHBvcnRBY2NvdW50UmVzcG9uc2USMQoH",
-            "YWNjb3VudBgBIAEoCzIVLnZpYmUuYXV0aC52MS5BY2NvdW50SABSB2FjY291",
-            "bnQSQQoNZW1haWxfYWRkcmVzcxgCIAEoCzIaLnZpYmUuYXV0aC52MS5FbWFp",
-            "bEFkZHJlc3NIAFIMZW1haWxBZGRyZXNzEjEKB3Bhc3NrZXkYAyABKAsyFS52",
-            "aWJlLmF1dGgudjEuUGFzc2tleUgAUgdwYXNza2V5EjgKB3Nlc3Npb24YBCAB",
-            "KAsyHC52aWJlLmF1dGgudjEuQWNjb3VudFNlc3Npb25IAFIHc2Vzc2lvbhIu",
-            "CgVncmFudBgFIAEoCzIWLnZpYmUuYXV0aC52MS5BcHBHcmFudEgAUgVncmFu",
-            "dBIyCgVldmVudBgGIAEoCzIaLnZpYmUuYXV0aC52MS5BY2NvdW50RXZlbnRI",
-            "AFIFZXZlbnQSOQoIZG9jdW1lbnQYByABKAsyGy52aWJlLmRvY3VtZW50cy52",
-            "MS5Eb2N1bWVudEgAUghkb2N1bWVudEIGCgRpdGVtIhUKE0xpc3RTZXNzaW9u",
-            "c1JlcXVlc3QiUAoUTGlzdFNlc3Npb25zUmVzcG9uc2USOAoIc2Vzc2lvbnMY",
-            "ASADKAsyHC52aWJlLmF1dGgudjEuQWNjb3VudFNlc3Npb25SCHNlc3Npb25z",
-            "IkAKFFJldm9rZVNlc3Npb25SZXF1ZXN0EigKCnNlc3Npb25faWQYASABKAlC",
-            "CbpIBnIEEAEoJFIJc2Vzc2lvbklkIhcKFVJldm9rZVNlc3Npb25SZXNwb25z",
-            "ZSIVChNMaXN0UGFzc2tleXNSZXF1ZXN0IkkKFExpc3RQYXNza2V5c1Jlc3Bv",
-            "bnNlEjEKCHBhc3NrZXlzGAEgAygLMhUudmliZS5hdXRoLnYxLlBhc3NrZXlS",
-            "CHBhc3NrZXlzIl0KFFJlbmFtZVBhc3NrZXlSZXF1ZXN0EigKCnBhc3NrZXlf",
-            "aWQYASABKAlCCbpIBnIEEAEoJFIJcGFzc2tleUlkEhsKBG5hbWUYAiABKAlC",
-            "B7pIBHICKHhSBG5hbWUiFwoVUmVuYW1lUGFzc2tleVJlc3BvbnNlIkAKFERl",
-            "bGV0ZVBhc3NrZXlSZXF1ZXN0EigKCnBhc3NrZXlfaWQYASABKAlCCbpIBnIE",
-            "EAEoJFIJcGFzc2tleUlkIhcKFURlbGV0ZVBhc3NrZXlSZXNwb25zZSIbChlM",
-            "aXN0RW1haWxBZGRyZXNzZXNSZXF1ZXN0ImEKGkxpc3RFbWFpbEFkZHJlc3Nl",
-            "c1Jlc3BvbnNlEkMKD2VtYWlsX2FkZHJlc3NlcxgBIAMoCzIaLnZpYmUuYXV0",
-            "aC52MS5FbWFpbEFkZHJlc3NSDmVtYWlsQWRkcmVzc2VzIkEKGURlbGV0ZUVt",
-            "YWlsQWRkcmVzc1JlcXVlc3QSJAoHYWRkcmVzcxgBIAEoCUIKukgHcgUQASj+",
-            "AVIHYWRkcmVzcyIcChpEZWxldGVFbWFpbEFkZHJlc3NSZXNwb25zZSITChFM",
-            "aXN0R3JhbnRzUmVxdWVzdCJEChJMaXN0R3JhbnRzUmVzcG9uc2USLgoGZ3Jh",
-            "bnRzGAEgAygLMhYudmliZS5hdXRoLnYxLkFwcEdyYW50UgZncmFudHMiMgoS",
-            "UmV2b2tlR3JhbnRSZXF1ZXN0EhwKA2FwcBgBIAEoCUIKukgHcgUQASiABFID",
-            "YXBwIhUKE1Jldm9rZUdyYW50UmVzcG9uc2UiZwoWTGlzdEF1ZGl0RXZlbnRz",
-            "UmVxdWVzdBIkCglwYWdlX3NpemUYASABKAVCB7pIBBoCKABSCHBhZ2VTaXpl",
-            "EicKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDKIAIUglwYWdlVG9rZW4igAEK",
-            "F0xpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEj0KDGF1ZGl0X2V2ZW50cxgBIAMo",
-            "CzIaLnZpYmUuYXV0aC52MS5BY2NvdW50RXZlbnRSC2F1ZGl0RXZlbnRzEiYK",
-            "D25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbjL/DgoOQWNj",
-            "b3VudFNlcnZpY2USeAoKR2V0QWNjb3VudBIfLnZpYmUuYXV0aC52MS5HZXRB",
-            "Y2NvdW50UmVxdWVzdBogLnZpYmUuYXV0aC52MS5HZXRBY2NvdW50UmVzcG9u",
-            "c2UiJ5ACAarUGAQIBRABgtPkkwIWEgsvdjEvYWNjb3VudGIHYWNjb3VudBKH",
-            "AQoNVXBkYXRlQWNjb3VudBIiLnZpYmUuYXV0aC52MS5VcGRhdGVBY2NvdW50",
-            "UmVxdWVzdBojLnZpYmUuYXV0aC52MS5VcGRhdGVBY2NvdW50UmVzcG9uc2Ui",
-            "LarUGAQIBRABgtPkkwIfMgsvdjEvYWNjb3VudDoHYWNjb3VudGIHYWNjb3Vu",
-            "dBJ1Cg1EZWxldGVBY2NvdW50EiIudmliZS5hdXRoLnYxLkRlbGV0ZUFjY291",
-            "bnRSZXF1ZXN0GiMudmliZS5hdXRoLnYxLkRlbGV0ZUFjY291bnRSZXNwb25z",
-            "ZSIbqtQYBAgFEAOC0+STAg0qCy92MS9hY2NvdW50EoEBCg1FeHBvcnRBY2Nv",
-            "dW50EiIudmliZS5hdXRoLnYxLkV4cG9ydEFjY291bnRSZXF1ZXN0GiMudmli",
-            "ZS5hdXRoLnYxLkV4cG9ydEFjY291bnRSZXNwb25zZSIlkAIBqtQYBAgFEAOC",
-            "0+STAhQSEi92MS9hY2NvdW50OmV4cG9ydDABEn4KDExpc3RTZXNzaW9ucxIh",
-            "LnZpYmUuYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiIudmliZS5hdXRo",
-            "LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIieQAgGq1BgECAUQAYLT5JMCFhIU",
-            "L3YxL2FjY291bnQvc2Vzc2lvbnMSiwEKDVJldm9rZVNlc3Npb24SIi52aWJl",
-            "LmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaIy52aWJlLmF1dGgudjEu",
-            "UmV2b2tlU2Vzc2lvblJlc3BvbnNlIjGq1BgECAUQAYLT5JMCIyohL3YxL2Fj",
-            "Y291bnQvc2Vzc2lvbnMve3Nlc3Npb25faWR9En4KDExpc3RQYXNza2V5cxIh",
-            "LnZpYmUuYXV0aC52MS5MaXN0UGFzc2tleXNSZXF1ZXN0GiIudmliZS5hdXRo",
-            "LnYxLkxpc3RQYXNza2V5c1Jlc3BvbnNlIieQAgGq1BgECAUQAYLT5JMCFhIU",
-            "L3YxL2FjY291bnQvcGFzc2tleXMSlQEKDVJlbmFtZVBhc3NrZXkSIi52aWJl",
-            "LmF1dGgudjEuUmVuYW1lUGFzc2tleVJlcXVlc3QaIy52aWJlLmF1dGgudjEu",
-            "UmVuYW1lUGFzc2tleVJlc3BvbnNlIjuq1BgECAUQAYLT5JMCLSIoL3YxL2Fj",
-            "Y291bnQvcGFzc2tleXMve3Bhc3NrZXlfaWR9OnJlbmFtZToBKhKLAQoNRGVs",
-            "ZXRlUGFzc2tleRIiLnZpYmUuYXV0aC52MS5EZWxldGVQYXNza2V5UmVxdWVz",
-            "dBojLnZpYmUuYXV0aC52MS5EZWxldGVQYXNza2V5UmVzcG9uc2UiMarUGAQI",
-            "BRABgtPkkwIjKiEvdjEvYWNjb3VudC9wYXNza2V5cy97cGFzc2tleV9pZH0S",
-            "lgEKEkxpc3RFbWFpbEFkZHJlc3NlcxInLnZpYmUuYXV0aC52MS5MaXN0RW1h",
-            "aWxBZGRyZXNzZXNSZXF1ZXN0GigudmliZS5hdXRoLnYxLkxpc3RFbWFpbEFk",
-            "ZHJlc3Nlc1Jlc3BvbnNlIi2QAgGq1BgECAUQAYLT5JMCHBIaL3YxL2FjY291",
-            "bnQvZW1haWxBZGRyZXNzZXMSnQEKEkRlbGV0ZUVtYWlsQWRkcmVzcxInLnZp",
-            "YmUuYXV0aC52MS5EZWxldGVFbWFpbEFkZHJlc3NSZXF1ZXN0GigudmliZS5h",
-            "dXRoLnYxLkRlbGV0ZUVtYWlsQWRkcmVzc1Jlc3BvbnNlIjSq1BgECAUQAYLT",
-            "5JMCJiokL3YxL2FjY291bnQvZW1haWxBZGRyZXNzZXMve2FkZHJlc3N9EnYK",
-            "Ckxpc3RHcmFudHMSHy52aWJlLmF1dGgudjEuTGlzdEdyYW50c1JlcXVlc3Qa",
-            "IC52aWJlLmF1dGgudjEuTGlzdEdyYW50c1Jlc3BvbnNlIiWQAgGq1BgECAUQ",
-            "AYLT5JMCFBISL3YxL2FjY291bnQvZ3JhbnRzEnwKC1Jldm9rZUdyYW50EiAu",
-            "dmliZS5hdXRoLnYxLlJldm9rZUdyYW50UmVxdWVzdBohLnZpYmUuYXV0aC52",
-            "MS5SZXZva2VHcmFudFJlc3BvbnNlIiiq1BgECAUQAYLT5JMCGioYL3YxL2Fj",
-            "Y291bnQvZ3JhbnRzL3thcHB9EooBCg9MaXN0QXVkaXRFdmVudHMSJC52aWJl",
-            "LmF1dGgudjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBolLnZpYmUuYXV0aC52",
-            "MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZSIqkAIBqtQYBAgFEAKC0+STAhkS",
-            "Fy92MS9hY2NvdW50L2F1ZGl0RXZlbnRzYgZwcm90bzM="));
+            "dG8aHnZpYmUvYXV0aC92MS9jZXJ0aWZpY2F0ZS5wcm90bxogdmliZS9kb2N1",
+            "bWVudHMvdjEvZG9jdW1lbnQucHJvdG8aHXZpYmUvb3B0aW9ucy92MS9vcHRp",
+            "b25zLnByb3RvIhMKEUdldEFjY291bnRSZXF1ZXN0IkUKEkdldEFjY291bnRS",
+            "ZXNwb25zZRIvCgdhY2NvdW50GAEgASgLMhUudmliZS5hdXRoLnYxLkFjY291",
+            "bnRSB2FjY291bnQiegoUVXBkYXRlQWNjb3VudFJlcXVlc3QSNwoHYWNjb3Vu",
+            "dBgBIAEoCzIVLnZpYmUuYXV0aC52MS5BY2NvdW50Qga6SAPIAQFSB2FjY291",
+            "bnQSKQoLdXBkYXRlX21hc2sYAiADKAlCCLpIBZIBAhADUgp1cGRhdGVNYXNr",
+            "IkgKFVVwZGF0ZUFjY291bnRSZXNwb25zZRIvCgdhY2NvdW50GAEgASgLMhUu",
+            "dmliZS5hdXRoLnYxLkFjY291bnRSB2FjY291bnQiOQoURGVsZXRlQWNjb3Vu",
+            "dFJlcXVlc3QSIQoGaGFuZGxlGAEgASgJQgm6SAZyBBABKD9SBmhhbmRsZSIX",
+            "ChVEZWxldGVBY2NvdW50UmVzcG9uc2UiFgoURXhwb3J0QWNjb3VudFJlcXVl",
+            "c3Qi4AMKFUV4cG9ydEFjY291bnRSZXNwb25zZRIxCgdhY2NvdW50GAEgASgL",
+            "MhUudmliZS5hdXRoLnYxLkFjY291bnRIAFIHYWNjb3VudBJBCg1lbWFpbF9h",
+            "ZGRyZXNzGAIgASgLMhoudmliZS5hdXRoLnYxLkVtYWlsQWRkcmVzc0gAUgxl",
+            "bWFpbEFkZHJlc3MSMQoHcGFzc2tleRgDIAEoCzIVLnZpYmUuYXV0aC52MS5Q",
+            "YXNza2V5SABSB3Bhc3NrZXkSOAoHc2Vzc2lvbhgEIAEoCzIcLnZpYmUuYXV0",
+            "aC52MS5BY2NvdW50U2Vzc2lvbkgAUgdzZXNzaW9uEi4KBWdyYW50GAUgASgL",
+            "MhYudmliZS5hdXRoLnYxLkFwcEdyYW50SABSBWdyYW50EjIKBWV2ZW50GAYg",
+            "ASgLMhoudmliZS5hdXRoLnYxLkFjY291bnRFdmVudEgAUgVldmVudBI5Cghk",
+            "b2N1bWVudBgHIAEoCzIbLnZpYmUuZG9jdW1lbnRzLnYxLkRvY3VtZW50SABS",
+            "CGRvY3VtZW50Ej0KC2NlcnRpZmljYXRlGAggASgLMhkudmliZS5hdXRoLnYx",
+            "LkNlcnRpZmljYXRlSABSC2NlcnRpZmljYXRlQgYKBGl0ZW0iFQoTTGlzdFNl",
+            "c3Npb25zUmVxdWVzdCJQChRMaXN0U2Vzc2lvbnNSZXNwb25zZRI4CghzZXNz",
+            "aW9ucxgBIAMoCzIcLnZpYmUuYXV0aC52MS5BY2NvdW50U2Vzc2lvblIIc2Vz",
+            "c2lvbnMiQAoUUmV2b2tlU2Vzc2lvblJlcXVlc3QSKAoKc2Vzc2lvbl9pZBgB",
+            "IAEoCUIJukgGcgQQASgkUglzZXNzaW9uSWQiFwoVUmV2b2tlU2Vzc2lvblJl",
+            "c3BvbnNlIhUKE0xpc3RQYXNza2V5c1JlcXVlc3QiSQoUTGlzdFBhc3NrZXlz",
+            "UmVzcG9uc2USMQoIcGFzc2tleXMYASADKAsyFS52aWJlLmF1dGgudjEuUGFz",
+            "c2tleVIIcGFzc2tleXMiXQoUUmVuYW1lUGFzc2tleVJlcXVlc3QSKAoKcGFz",
+            "c2tleV9pZBgBIAEoCUIJukgGcgQQASgkUglwYXNza2V5SWQSGwoEbmFtZRgC",
+            "IAEoCUIHukgEcgIoeFIEbmFtZSIXChVSZW5hbWVQYXNza2V5UmVzcG9uc2Ui",
+            "QAoURGVsZXRlUGFzc2tleVJlcXVlc3QSKAoKcGFzc2tleV9pZBgBIAEoCUIJ",
+            "ukgGcgQQASgkUglwYXNza2V5SWQiFwoVRGVsZXRlUGFzc2tleVJlc3BvbnNl",
+            "IhsKGUxpc3RFbWFpbEFkZHJlc3Nlc1JlcXVlc3QiYQoaTGlzdEVtYWlsQWRk",
+            "cmVzc2VzUmVzcG9uc2USQwoPZW1haWxfYWRkcmVzc2VzGAEgAygLMhoudmli",
+            "ZS5hdXRoLnYxLkVtYWlsQWRkcmVzc1IOZW1haWxBZGRyZXNzZXMiQQoZRGVs",
+            "ZXRlRW1haWxBZGRyZXNzUmVxdWVzdBIkCgdhZGRyZXNzGAEgASgJQgq6SAdy",
+            "BRABKP4BUgdhZGRyZXNzIhwKGkRlbGV0ZUVtYWlsQWRkcmVzc1Jlc3BvbnNl",
+            "IhMKEUxpc3RHcmFudHNSZXF1ZXN0IkQKEkxpc3RHcmFudHNSZXNwb25zZRIu",
+            "CgZncmFudHMYASADKAsyFi52aWJlLmF1dGgudjEuQXBwR3JhbnRSBmdyYW50",
+            "cyIyChJSZXZva2VHcmFudFJlcXVlc3QSHAoDYXBwGAEgASgJQgq6SAdyBRAB",
+            "KIAEUgNhcHAiFQoTUmV2b2tlR3JhbnRSZXNwb25zZSJnChZMaXN0QXVkaXRF",
+            "dmVudHNSZXF1ZXN0EiQKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoAFIIcGFn",
+            "ZVNpemUSJwoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMogAhSCXBhZ2VUb2tl",
+            "biKAAQoXTGlzdEF1ZGl0RXZlbnRzUmVzcG9uc2USPQoMYXVkaXRfZXZlbnRz",
+            "GAEgAygLMhoudmliZS5hdXRoLnYxLkFjY291bnRFdmVudFILYXVkaXRFdmVu",
+            "dHMSJgoPbmV4dF9wYWdlX3Rva2VuGAIgASgJUg1uZXh0UGFnZVRva2VuMv8O",
+            "Cg5BY2NvdW50U2VydmljZRJ4CgpHZXRBY2NvdW50Eh8udmliZS5hdXRoLnYx",
+            "LkdldEFjY291bnRSZXF1ZXN0GiAudmliZS5hdXRoLnYxLkdldEFjY291bnRS",
+            "ZXNwb25zZSInkAIBqtQYBAgFEAGC0+STAhYSCy92MS9hY2NvdW50YgdhY2Nv",
+            "dW50EocBCg1VcGRhdGVBY2NvdW50EiIudmliZS5hdXRoLnYxLlVwZGF0ZUFj",
+            "Y291bnRSZXF1ZXN0GiMudmliZS5hdXRoLnYxLlVwZGF0ZUFjY291bnRSZXNw",
+            "b25zZSItqtQYBAgFEAGC0+STAh8yCy92MS9hY2NvdW50OgdhY2NvdW50Ygdh",
+            "Y2NvdW50EnUKDURlbGV0ZUFjY291bnQSIi52aWJlLmF1dGgudjEuRGVsZXRl",
+            "QWNjb3VudFJlcXVlc3QaIy52aWJlLmF1dGgudjEuRGVsZXRlQWNjb3VudFJl",
+            "c3BvbnNlIhuq1BgECAUQA4LT5JMCDSoLL3YxL2FjY291bnQSgQEKDUV4cG9y",
+            "dEFjY291bnQSIi52aWJlLmF1dGgudjEuRXhwb3J0QWNjb3VudFJlcXVlc3Qa",
+            "Iy52aWJlLmF1dGgudjEuRXhwb3J0QWNjb3VudFJlc3BvbnNlIiWQAgGq1BgE",
+            "CAUQA4LT5JMCFBISL3YxL2FjY291bnQ6ZXhwb3J0MAESfgoMTGlzdFNlc3Np",
+            "b25zEiEudmliZS5hdXRoLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaIi52aWJl",
+            "LmF1dGgudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiJ5ACAarUGAQIBRABgtPk",
+            "kwIWEhQvdjEvYWNjb3VudC9zZXNzaW9ucxKLAQoNUmV2b2tlU2Vzc2lvbhIi",
+            "LnZpYmUuYXV0aC52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBojLnZpYmUuYXV0",
+            "aC52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiMarUGAQIBRABgtPkkwIjKiEv",
+            "djEvYWNjb3VudC9zZXNzaW9ucy97c2Vzc2lvbl9pZH0SfgoMTGlzdFBhc3Nr",
+            "ZXlzEiEudmliZS5hdXRoLnYxLkxpc3RQYXNza2V5c1JlcXVlc3QaIi52aWJl",
+            "LmF1dGgudjEuTGlzdFBhc3NrZXlzUmVzcG9uc2UiJ5ACAarUGAQIBRABgtPk",
+            "kwIWEhQvdjEvYWNjb3VudC9wYXNza2V5cxKVAQoNUmVuYW1lUGFzc2tleRIi",
+            "LnZpYmUuYXV0aC52MS5SZW5hbWVQYXNza2V5UmVxdWVzdBojLnZpYmUuYXV0",
+            "aC52MS5SZW5hbWVQYXNza2V5UmVzcG9uc2UiO6rUGAQIBRABgtPkkwItIigv",
+            "djEvYWNjb3VudC9wYXNza2V5cy97cGFzc2tleV9pZH06cmVuYW1lOgEqEosB",
+            "Cg1EZWxldGVQYXNza2V5EiIudmliZS5hdXRoLnYxLkRlbGV0ZVBhc3NrZXlS",
+            "ZXF1ZXN0GiMudmliZS5hdXRoLnYxLkRlbGV0ZVBhc3NrZXlSZXNwb25zZSIx",
+            "qtQYBAgFEAGC0+STAiMqIS92MS9hY2NvdW50L3Bhc3NrZXlzL3twYXNza2V5",
+            "X2lkfRKWAQoSTGlzdEVtYWlsQWRkcmVzc2VzEicudmliZS5hdXRoLnYxLkxp",
+            "c3RFbWFpbEFkZHJlc3Nlc1JlcXVlc3QaKC52aWJlLmF1dGgudjEuTGlzdEVt",
+            "YWlsQWRkcmVzc2VzUmVzcG9uc2UiLZACAarUGAQIBRABgtPkkwIcEhovdjEv",
+            "YWNjb3VudC9lbWFpbEFkZHJlc3NlcxKdAQoSRGVsZXRlRW1haWxBZGRyZXNz",
+            "EicudmliZS5hdXRoLnYxLkRlbGV0ZUVtYWlsQWRkcmVzc1JlcXVlc3QaKC52",
+            "aWJlLmF1dGgudjEuRGVsZXRlRW1haWxBZGRyZXNzUmVzcG9uc2UiNKrUGAQI",
+            "BRABgtPkkwImKiQvdjEvYWNjb3VudC9lbWFpbEFkZHJlc3Nlcy97YWRkcmVz",
+            "c30SdgoKTGlzdEdyYW50cxIfLnZpYmUuYXV0aC52MS5MaXN0R3JhbnRzUmVx",
+            "dWVzdBogLnZpYmUuYXV0aC52MS5MaXN0R3JhbnRzUmVzcG9uc2UiJZACAarU",
+            "GAQIBRABgtPkkwIUEhIvdjEvYWNjb3VudC9ncmFudHMSfAoLUmV2b2tlR3Jh",
+            "bnQSIC52aWJlLmF1dGgudjEuUmV2b2tlR3JhbnRSZXF1ZXN0GiEudmliZS5h",
+            "dXRoLnYxLlJldm9rZUdyYW50UmVzcG9uc2UiKKrUGAQIBRABgtPkkwIaKhgv",
+            "djEvYWNjb3VudC9ncmFudHMve2FwcH0SigEKD0xpc3RBdWRpdEV2ZW50cxIk",
+            "LnZpYmUuYXV0aC52MS5MaXN0QXVkaXRFdmVudHNSZXF1ZXN0GiUudmliZS5h",
+            "dXRoLnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlIiqQAgGq1BgECAUQAoLT",
+            "5JMCGRIXL3YxL2FjY291bnQvYXVkaXRFdmVudHNiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { global::Buf.Validate.ValidateReflection.Descriptor, global::Google.Api.AnnotationsReflection.Descriptor, global::Vibe.Auth.V1.AccountReflection.Descriptor, global::Vibe.Documents.V1.DocumentReflection.Descriptor, global::Vibe.Options.V1.OptionsReflection.Descriptor, },
+          new pbr::FileDescriptor[] { global::Buf.Validate.ValidateReflection.Descriptor, global::Google.Api.AnnotationsReflection.Descriptor, global::Vibe.Auth.V1.AccountReflection.Descriptor, global::Vibe.Auth.V1.CertificateReflection.Descriptor, global::Vibe.Documents.V1.DocumentReflection.Descriptor, global::Vibe.Options.V1.OptionsReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.GetAccountRequest), global::Vibe.Auth.V1.GetAccountRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.GetAccountResponse), global::Vibe.Auth.V1.GetAccountResponse.Parser, new[]{ "Account" }, null, null, null, null),
@@ -125,7 +127,7 @@ namespace Vibe.Auth.V1 {
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.DeleteAccountRequest), global::Vibe.Auth.V1.DeleteAccountRequest.Parser, new[]{ "Handle" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.DeleteAccountResponse), global::Vibe.Auth.V1.DeleteAccountResponse.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.ExportAccountRequest), global::Vibe.Auth.V1.ExportAccountRequest.Parser, null, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.ExportAccountResponse), global::Vibe.Auth.V1.ExportAccountResponse.Parser, new[]{ "Account", "EmailAddress", "Passkey", "Session", "Grant", "Event", "Document" }, new[]{ "Item" }, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.ExportAccountResponse), global::Vibe.Auth.V1.ExportAccountResponse.Parser, new[]{ "Account", "EmailAddress", "Passkey", "Session", "Grant", "Event", "Document", "Certificate" }, new[]{ "Item" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.ListSessionsRequest), global::Vibe.Auth.V1.ListSessionsRequest.Parser, null, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.ListSessionsResponse), global::Vibe.Auth.V1.ListSessionsResponse.Parser, new[]{ "Sessions" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Vibe.Auth.V1.RevokeSessionRequest), global::Vibe.Auth.V1.RevokeSessionRequest.Parser, new[]{ "SessionId" }, null, null, null, null),
@@ -1537,6 +1539,9 @@ namespace Vibe.Auth.V1 {
         case ItemOneofCase.Document:
           Document = other.Document.Clone();
           break;
+        case ItemOneofCase.Certificate:
+          Certificate = other.Certificate.Clone();
+          break;
       }
 
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
@@ -1632,6 +1637,18 @@ namespace Vibe.Auth.V1 {
       }
     }
 
+    /// <summary>Field number for the "certificate" field.</summary>
+    public const int CertificateFieldNumber = 8;
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Vibe.Auth.V1.Certificate Certificate {
+      get { return itemCase_ == ItemOneofCase.Certificate ? (global::Vibe.Auth.V1.Certificate) item_ : null; }
+      set {
+        item_ = value;
+        itemCase_ = value == null ? ItemOneofCase.None : ItemOneofCase.Certificate;
+      }
+    }
+
     private object item_;
     /// <summary>Enum of possible cases for the "item" oneof.</summary>
     public enum ItemOneofCase {
@@ -1643,6 +1660,7 @@ namespace Vibe.Auth.V1 {
       Grant = 5,
       Event = 6,
       Document = 7,
+      Certificate = 8,
     }
     private ItemOneofCase itemCase_ = ItemOneofCase.None;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -1680,6 +1698,7 @@ namespace Vibe.Auth.V1 {
       if (!object.Equals(Grant, other.Grant)) return false;
       if (!object.Equals(Event, other.Event)) return false;
       if (!object.Equals(Document, other.Document)) return false;
+      if (!object.Equals(Certificate, other.Certificate)) return false;
       if (ItemCase != other.ItemCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -1695,6 +1714,7 @@ namespace Vibe.Auth.V1 {
       if (itemCase_ == ItemOneofCase.Grant) hash ^= Grant.GetHashCode();
       if (itemCase_ == ItemOneofCase.Event) hash ^= Event.GetHashCode();
       if (itemCase_ == ItemOneofCase.Document) hash ^= Document.GetHashCode();
+      if (itemCase_ == ItemOneofCase.Certificate) hash ^= Certificate.GetHashCode();
       hash ^= (int) itemCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -1742,6 +1762,10 @@ namespace Vibe.Auth.V1 {
         output.WriteRawTag(58);
         output.WriteMessage(Document);
       }
+      if (itemCase_ == ItemOneofCase.Certificate) {
+        output.WriteRawTag(66);
+        output.WriteMessage(Certificate);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1780,6 +1804,10 @@ namespace Vibe.Auth.V1 {
         output.WriteRawTag(58);
         output.WriteMessage(Document);
       }
+      if (itemCase_ == ItemOneofCase.Certificate) {
+        output.WriteRawTag(66);
+        output.WriteMessage(Certificate);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1810,6 +1838,9 @@ namespace Vibe.Auth.V1 {
       }
       if (itemCase_ == ItemOneofCase.Document) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(Document);
+      }
+      if (itemCase_ == ItemOneofCase.Certificate) {
+        size += 1 + pb::CodedOutputStream.ComputeMessageSize(Certificate);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1865,6 +1896,12 @@ namespace Vibe.Auth.V1 {
             Document = new global::Vibe.Documents.V1.Document();
           }
           Document.MergeFrom(other.Document);
+          break;
+        case ItemOneofCase.Certificate:
+          if (Certificate == null) {
+            Certificate = new global::Vibe.Auth.V1.Certificate();
+          }
+          Certificate.MergeFrom(other.Certificate);
           break;
       }
 
@@ -1950,6 +1987,15 @@ namespace Vibe.Auth.V1 {
             Document = subBuilder;
             break;
           }
+          case 66: {
+            global::Vibe.Auth.V1.Certificate subBuilder = new global::Vibe.Auth.V1.Certificate();
+            if (itemCase_ == ItemOneofCase.Certificate) {
+              subBuilder.MergeFrom(Certificate);
+            }
+            input.ReadMessage(subBuilder);
+            Certificate = subBuilder;
+            break;
+          }
         }
       }
     #endif
@@ -2030,6 +2076,15 @@ namespace Vibe.Auth.V1 {
             }
             input.ReadMessage(subBuilder);
             Document = subBuilder;
+            break;
+          }
+          case 66: {
+            global::Vibe.Auth.V1.Certificate subBuilder = new global::Vibe.Auth.V1.Certificate();
+            if (itemCase_ == ItemOneofCase.Certificate) {
+              subBuilder.MergeFrom(Certificate);
+            }
+            input.ReadMessage(subBuilder);
+            Certificate = subBuilder;
             break;
           }
         }

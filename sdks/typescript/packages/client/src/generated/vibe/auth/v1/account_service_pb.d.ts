@@ -8,6 +8,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import type { Message } from "@bufbuild/protobuf";
 import type { Account, AccountEvent, AccountSession, AppGrant, EmailAddress, Passkey } from "./account_pb.js";
 import type { Document } from "../../documents/v1/document_pb.js";
+import type { Certificate } from "./certificate_pb.js";
 
 /**
  * Describes the file vibe/auth/v1/account_service.proto.
@@ -210,6 +211,14 @@ export declare type ExportAccountResponse = Message<"vibe.auth.v1.ExportAccountR
      */
     value: Document;
     case: "document";
+  } | {
+    /**
+     * A certificate that the account holds or issued.
+     *
+     * @generated from field: vibe.auth.v1.Certificate certificate = 8;
+     */
+    value: Certificate;
+    case: "certificate";
   } | { case: undefined; value?: undefined };
 };
 
@@ -624,7 +633,8 @@ export declare const AccountService: GenService<{
   /**
    * Deletes the account for good; needs a fresh sign-in.
    *
-   * At once: nobody can sign in, its tokens and live streams end, what it allowed apps is gone, its handle rests for a year.
+   * At once: nobody can sign in, its tokens and live streams end, what it allowed apps is gone, certificates it
+   * issued are revoked, its handle rests for a year.
    * Then, within minutes: its documents become tombstones, also those shared with others. The DID is never used again.
    * Fails with ACCOUNT_OWNS_APPS while it owns apps, SIGN_IN_REQUIRED.
    *
@@ -638,8 +648,8 @@ export declare const AccountService: GenService<{
   /**
    * Returns everything that is kept of the person, one thing a message; needs a fresh sign-in.
    *
-   * In this order: the account, e-mail addresses, passkeys (without keys), sessions, grants, events of the last year, and
-   * every document that the account owns.
+   * In this order: the account, e-mail addresses, passkeys (without keys), sessions, grants, certificates held
+   * and issued, events of the last year, and every document that the account owns.
    *
    * @generated from rpc vibe.auth.v1.AccountService.ExportAccount
    */
