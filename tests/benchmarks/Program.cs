@@ -1,4 +1,5 @@
 using Vibe.Benchmarks;
+using Vibe.Benchmarks.Auth;
 using Vibe.Benchmarks.Documents;
 using Vibe.Benchmarks.Json;
 using Vibe.Benchmarks.Live;
@@ -31,7 +32,7 @@ switch (args)
         return 0;
 }
 
-string[] known = ["json", "rpc", "start", "documents", "million", "live", "crowd"];
+string[] known = ["json", "rpc", "start", "documents", "million", "live", "crowd", "auth"];
 var options = new BenchOptions { IsQuick = args.Contains("--quick"), Rounds = args.Contains("--quick") || args.Contains("--once") ? 1 : 3 };
 var names = args.Except(["--quick", "--once"]).ToList();
 if (names.Except(known).FirstOrDefault() is { } unknown)
@@ -62,6 +63,9 @@ foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name
             break;
         case "crowd":
             await new CrowdBench(options, report).RunAsync();
+            break;
+        case "auth":
+            await new AuthBench(options, report).RunAsync();
             break;
         case "million":
             await new DocumentsBench(options, report).RunAsync(isMillion: true);
