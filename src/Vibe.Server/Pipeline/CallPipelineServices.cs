@@ -20,6 +20,7 @@ internal static class CallPipelineServices
         services.AddSingleton<ICallerAccess>(static provider => provider.GetRequiredService<RevocationSet>());
         services.AddSingleton<Revoker>();
         services.AddHostedService<RevocationReader>();
+        services.AddExpiredRows("revocations", static (_, limit) => RevocationStore.DeleteExpired(limit));
         services.AddSingleton<CallerCache>();
         services.AddSingleton<DpopProofs>();
         services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Vibe:Limits").Get<LimitOptions>() ?? new LimitOptions());

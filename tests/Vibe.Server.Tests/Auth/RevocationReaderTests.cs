@@ -87,7 +87,7 @@ public sealed class RevocationReaderTests(DocumentsHost host) : IClassFixture<Do
         await _store.InsertAsync(alive, CancellationToken.None);
         await host.Database.Owner.ExecuteAsync(
             $"update vibe.revocations set expire_time = now() - interval '1 second' where id = {gone.Id}", CancellationToken.None);
-        await _store.DeleteExpiredAsync(CancellationToken.None);
+        await host.Database.Owner.ExecuteAsync(RevocationStore.DeleteExpired(limit: 1000), CancellationToken.None);
         var left = await host.Database.Owner.QueryAsync(
             $"select id from vibe.revocations where id = any({(Guid[])[gone.Id, alive.Id]})", static row => row.GetGuid(0), CancellationToken.None);
         Assert.Equal([alive.Id], left);

@@ -29,7 +29,4 @@ internal sealed record AccountOptions
 
     /// <summary>How long audit events are kept. Default 365 days.</summary>
     public TimeSpan AuditLife { get; init; } = TimeSpan.FromDays(365);
-
-    /// <summary>How often what has expired is deleted. Default 10 minutes.</summary>
-    public TimeSpan SweepInterval { get; init; } = TimeSpan.FromMinutes(10);
 }

@@ -33,6 +33,7 @@ internal static class AccountsModule
         services.AddSingleton<AccountService>();
         services.AddMail(dataDirectory);
         services.AddPasskeyHandler();
+        services.AddAccountSweeps();
         services.AddSingleton<AccountUpkeep>();
         services.AddHostedService(static provider => provider.GetRequiredService<AccountUpkeep>());
         return services;

@@ -36,11 +36,7 @@ internal static class OAuthModule
         services.AddSingleton<HostedPages>();
         services.AddSingleton<AuthService>();
         services.AddSingleton<ICorsPolicyProvider, OAuthCors>();
-        foreach (var sweep in OAuthSweeps.All)
-        {
-            services.AddSingleton(sweep);
-        }
-
+        services.AddOAuthSweeps();
         return services;
     }
 

@@ -54,7 +54,6 @@ internal sealed class RevocationReader(RevocationStore store, RevocationSet revo
                 {
                     cleaned = time.GetTimestamp();
                     revocations.RemoveExpired();
-                    await TryAsync(store.DeleteExpiredAsync, stoppingToken);
                 }
             }
         }

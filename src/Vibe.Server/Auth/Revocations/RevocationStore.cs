@@ -46,7 +46,7 @@ internal sealed class RevocationStore(Database database, AuthOptions options)
         return ([.. rows.Select(static row => row.Revocation).OfType<Revocation>()], rows[0].Place);
     }
 
-    /// <summary>Deletes what has had its time.</summary>
-    public Task DeleteExpiredAsync(CancellationToken cancellationToken) =>
-        database.Owner.ExecuteAsync($"delete from vibe.revocations r where r.expire_time < now()", cancellationToken);
+    /// <summary>Deletes what has had its time by the database's clock, which set it.</summary>
+    public static Sql DeleteExpired(int limit) =>
+        $"delete from vibe.revocations where id in (select r.id from vibe.revocations r where r.expire_time < now() limit {limit})";
 }

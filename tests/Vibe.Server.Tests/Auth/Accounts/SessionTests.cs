@@ -1,8 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
-using Vibe.Server.Auth.Accounts;
+using Vibe.Server.Auth.Revocations;
+using Vibe.Server.Hosting;
 using Vibe.Server.Tests.Api;
 
 namespace Vibe.Server.Tests.Auth.Accounts;
@@ -210,10 +212,17 @@ public sealed class SessionTests(AccountsHost host) : IClassFixture<AccountsHost
             await owner.ExecuteAsync($"insert into vibe.challenges (id, purpose, browser_hash, state, expire_time) values ({id}, 'x', '', '', now() + interval '1 h' - {age})", default);
         }
 
-        await _server.App.Services.GetRequiredService<AccountUpkeep>().SweepAsync(default);
+        var revocations = _server.App.Services.GetRequiredService<RevocationStore>();
+        var (past, present) = (Revocation.OfGrant("past"), Revocation.OfGrant("present"));
+        await revocations.InsertAsync(past, default);
+        await revocations.InsertAsync(present, default);
+        await owner.ExecuteAsync($"update vibe.revocations set expire_time = now() - interval '1 s' where id = {past.Id}", default);
+        Assert.True(await _server.App.Services.GetServices<IHostedService>().OfType<Sweeper>().Single().SweepAsync(default));
         var sessions = await owner.QueryAsync($"select id from vibe.sessions where id = any({(Guid[])[old, kept]})", static row => row.GetGuid(0), default);
         Assert.Equal([kept], sessions);
         Assert.Empty(await owner.QueryAsync($"select id from vibe.challenges where id = {old}", static row => row.GetGuid(0), default));
+        Assert.Equal([present.Id], await owner.QueryAsync(
+            $"select id from vibe.revocations where id = any({(Guid[])[past.Id, present.Id]})", static row => row.GetGuid(0), default));
         Assert.NotNull((await browser.GetAsync("/auth/session")).Ok()["account"]);
     }
 }
