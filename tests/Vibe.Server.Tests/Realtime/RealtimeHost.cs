@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Vibe.Postgres.Replication;
+using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
 using Vibe.Server.Auth.Revocations;
@@ -45,9 +46,10 @@ public class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
     private protected virtual FeedKind Feed => FeedKind.Replication;
 
     /// <summary>One more node on the same database.</summary>
-    internal Task<Node> StartNodeAsync(RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null) => StartAsync(new Node(
+    internal Task<Node> StartNodeAsync(
+        RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null, Database? connections = null) => StartAsync(new Node(
         Documents, (options ?? new RealtimeOptions()) with { Feed = Feed }, new FeedCursors(CursorKey), channels ?? new ChannelOptions(),
-        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance));
+        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance, connections));
 
     /// <summary>One more node, which chooses its feed itself.</summary>
     internal Task<Node> StartNodeAsync(ReplicationFeed replication, ILoggerFactory logs) => StartAsync(new Node(
@@ -92,10 +94,11 @@ internal sealed class Node : IAsyncDisposable
 
     public Node(
         DocumentsHost documents, RealtimeOptions options, FeedCursors cursors, ChannelOptions channels, BusOptions bus, ReplicationFeed replication,
-        ILoggerFactory logs)
+        ILoggerFactory logs, Database? connections = null)
     {
-        var store = new DocumentStore(documents.Database);
-        Bus = new NodeBus(documents.Database.CreateNotificationChannel("vibe_bus"), bus, TimeProvider.System, NullLogger<NodeBus>.Instance);
+        var database = connections ?? documents.Database;
+        var store = new DocumentStore(database);
+        Bus = new NodeBus(database.CreateNotificationChannel("vibe_bus"), bus, TimeProvider.System, NullLogger<NodeBus>.Instance);
         Bus.Add(_peers);
         var calls = new NodeCalls(Bus, bus, TimeProvider.System);
         Channels = new ChannelHub(Bus, channels, TimeProvider.System);
@@ -106,14 +109,14 @@ internal sealed class Node : IAsyncDisposable
         Hub = new ChangeHub(options) { Watcher = Channels };
         Cursors = cursors;
         Options = options;
-        var feed = new FeedDatabase(documents.Database);
+        var feed = new FeedDatabase(database);
         var time = TimeProvider.System;
         _reader = new FeedReader(
             new LogSource(replication, feed, options, time), new PollingSource(feed, options, time), feed, Hub, options, time,
             logs.CreateLogger<FeedReader>());
         var turns = new CatchUpTurns(options);
         var start = new TargetStart(
-            Hub, feed, cursors, new CatchUpStore(documents.Database, turns), new QueryStore(documents.Database, documents.Catalog), turns, options,
+            Hub, feed, cursors, new CatchUpStore(database, turns), new QueryStore(database, documents.Catalog), turns, options,
             TimeProvider.System);
         _services = new SubscriberServices(Hub, feed, cursors, start, Access, options, TimeProvider.System, NullLogger<Subscriber>.Instance);
     }

@@ -156,6 +156,49 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     }
 
     [Fact]
+    public async Task When_the_feed_breaks_while_a_target_starts_nothing_is_left_out()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        var before = await alice.CreateAsync(collection);
+        await using var node = await host.StartNodeAsync();
+        await using var follower = await StartBlockedAsync(node, alice, collection);
+        await host.BreakFeedsAsync();
+        var during = await alice.CreateAsync(collection);
+        await node.Hub.WhenSeenAsync(await NumberAsync(), CancellationToken.None);
+        Unblock(follower);
+        await follower.HoldsAsync([before, during], target: 1);
+    }
+
+    [Fact]
+    public async Task When_the_database_is_lost_among_the_initial_documents_those_deleted_meanwhile_are_taken_back()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        List<Document> all = [];
+        for (var n = 0; n < 3; n++)
+        {
+            all.AddRange(await alice.BatchAsync(
+                Enumerable.Range(0, 100).Select(_ => new Write { Create = new Document { Collection = collection, Data = Someone.Body("{}") } })));
+        }
+
+        // One connection for everything that reads, and somebody else has it: the second page is not to be had.
+        await using var connections = new Database(
+            new DatabaseOptions { ConnectionString = host.Documents.Connection, MaxRequestConnections = 1, ConnectTimeout = TimeSpan.FromSeconds(1) },
+            TimeProvider.System);
+        await using var node = await host.StartNodeAsync(connections: connections);
+        await using var follower = await StartBlockedAsync(node, alice, collection);
+        var gone = all.MaxBy(static document => document.Id, StringComparer.Ordinal)!;
+        await alice.DeleteAsync(gone.Id);
+        await using (await connections.BeginAsync(RequestContext.Anonymous, Access.Read, IsolationLevel.ReadCommitted, CancellationToken.None))
+        {
+            Unblock(follower);
+            await follower.FrameAsync(frame => frame.ToString().Contains(gone.Id, StringComparison.Ordinal));
+            await follower.FrameAsync(static frame => frame.FrameCase == SubscribeResponse.FrameOneofCase.None);
+        }
+
+        await follower.HoldsAsync(all.Where(document => document.Id != gone.Id), target: 1);
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_read_falls_behind_and_catches_up()
     {
         var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
@@ -185,6 +228,28 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         // What waited was dropped, and the target started again from the last cursor; twice when the first start was blocked already.
         await follower.UntilAsync(() => follower.Frames.Count(static frame => frame.Ready is not null) >= 2, () => "it did not start again");
     }
+
+    // A client that has read nothing yet of the initial documents of its target 1, the first of which were read for it.
+    private async Task<Follower> StartBlockedAsync(Node node, Someone someone, string collection)
+    {
+        var follower = node.Follow(someone.Caller, new Target { Collection = host.Documents.Collection() });
+        await follower.ReadyAsync();
+        follower.Blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        follower.Subscriber.Update([TargetPlan.Read(new Target { Id = 1, Collection = collection, Initial = true }, "", someone.Caller)], []);
+        await follower.BlockedAsync();
+        return follower;
+    }
+
+    private static void Unblock(Follower follower)
+    {
+        var blocked = follower.Blocked!;
+        follower.Blocked = null;
+        blocked.SetResult();
+    }
+
+    // A transaction after all that were committed so far.
+    private Task<ulong> NumberAsync() => host.Documents.Database.Owner.QueryFirstAsync(
+        $"select pg_current_xact_id()", static row => row.GetXid8(0), CancellationToken.None);
 
     // A cursor that covers all that the follower has seen.
     private static async Task<string> CursorAfterAsync(Follower follower, Someone writer, string collection)

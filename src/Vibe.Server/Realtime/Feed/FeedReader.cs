@@ -49,7 +49,7 @@ internal sealed class FeedReader(
             }
 
             pause = time.GetElapsedTime(started) > LongestPause ? FirstPause : pause < LongestPause ? pause * 2 : LongestPause;
-            await Task.Delay(pause, time, stoppingToken);
+            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -99,6 +99,10 @@ internal sealed class ChangeHub(RealtimeOptions options)
             foreach (var subscriber in _subscribers)
             {
                 subscriber.FallBehind();
+                foreach (var target in subscriber.Targets)
+                {
+                    target.LeaveGap();
+                }
             }
         }
     }
@@ -179,9 +183,10 @@ internal sealed class ChangeHub(RealtimeOptions options)
     /// <param name="target">The target.</param>
     /// <param name="since">Where it goes on from; null when a snapshot of the database is taken after this call.</param>
     /// <returns>
-    /// Whether all that was missed is collected; false when <paramref name="since"/> lies before the ring: the database must tell it.
+    /// Where the feed stands, null when it is broken. And whether all that was missed is collected: not when <paramref name="since"/>
+    /// lies before the ring; then the database must tell it.
     /// </returns>
-    public bool Attach(LiveTarget target, Snapshot? since)
+    public (Snapshot? Position, bool IsComplete) Attach(LiveTarget target, Snapshot? since)
     {
         lock (_gate)
         {
@@ -209,7 +214,7 @@ internal sealed class ChangeHub(RealtimeOptions options)
                 target.IsAttached = true;
             }
 
-            return missed is not null;
+            return (Confirmed, missed is not null);
         }
     }
 

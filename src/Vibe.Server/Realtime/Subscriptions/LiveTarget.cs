@@ -31,8 +31,14 @@ internal sealed class LiveTarget(Subscriber subscriber, TargetPlan plan)
     /// <summary>Everything this sees was told before the target went live.</summary>
     public Snapshot? Base { get; private set; }
 
-    /// <summary>Everything this sees has been told and was written to the client; null before the target was ready.</summary>
+    /// <summary>
+    /// A position of the feed: everything it sees has been told and was written to the client, or is among the initial documents.
+    /// Null before the target began.
+    /// </summary>
     public Snapshot? Told { get; set; }
+
+    /// <summary>Not all of the initial documents were written to the client.</summary>
+    public bool NeedsInitial { get; set; }
 
     /// <summary>The epoch that <see cref="Told"/> belongs to.</summary>
     public FeedEpoch? Epoch { get; set; }
@@ -46,8 +52,8 @@ internal sealed class LiveTarget(Subscriber subscriber, TargetPlan plan)
     /// <summary>The client took it back, or it failed: what is still queued for it is not sent.</summary>
     public bool HasEnded { get; set; }
 
-    /// <summary>More changed while the target was started than is kept: start again.</summary>
-    public bool HasOverflowed { get; private set; }
+    /// <summary>What was collected is not all: more changed while the target was started than is kept, or the feed broke. Start again.</summary>
+    public bool HasGap { get; private set; }
 
     /// <summary>Whether this is the first time that a change meets the target.</summary>
     public bool IsFirstOf(long round)
@@ -72,10 +78,9 @@ internal sealed class LiveTarget(Subscriber subscriber, TargetPlan plan)
 
         if (_collected.Count >= MaxCollected)
         {
-            HasOverflowed = true;
-            _collected.Clear();
+            LeaveGap();
         }
-        else if (!HasOverflowed)
+        else if (!HasGap)
         {
             _collected.Add(new TargetNews(transaction, this, document, kind));
         }
@@ -87,8 +92,15 @@ internal sealed class LiveTarget(Subscriber subscriber, TargetPlan plan)
     public void Restart()
     {
         _collected = [];
-        HasOverflowed = false;
+        HasGap = false;
         Base = null;
+    }
+
+    /// <summary>What comes from here on does not follow what came before.</summary>
+    public void LeaveGap()
+    {
+        HasGap = true;
+        _collected?.Clear();
     }
 
     /// <summary>From here on changes go to the stream.</summary>

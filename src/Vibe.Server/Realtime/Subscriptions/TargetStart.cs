@@ -32,26 +32,45 @@ internal sealed class TargetStart(
         {
             await WaitForFeedAsync(target, cancellationToken);
             await WaitForWriteAsync(target, cancellationToken);
+            var epoch = hub.Epoch;
             var since = await SinceAsync(target, cancellationToken);
-            var covered = hub.Attach(target, since);
-            var told = since is not null && covered ? since : await feed.ReadSnapshotAsync(cancellationToken);
+            var (position, isCollected) = hub.Attach(target, since);
+            if (position is null)
+            {
+                continue;
+            }
+
+            // Only a position outlives a crash of the database: what another snapshot sees may be a number that is given again.
+            if (since is null && target.Plan.Limit == 0)
+            {
+                (target.Told, target.Epoch) = (position, epoch);
+                target.NeedsInitial = target.Plan.Initial && !target.Plan.IsEmpty;
+            }
+
+            var told = since is not null && isCollected ? since : await feed.ReadSnapshotAsync(cancellationToken);
             if (target.Plan.Limit > 0)
             {
                 await SendWindowAsync(target, frames, cancellationToken);
             }
-            else if (since is not null && !covered)
+            else if (since is not null && !isCollected)
             {
                 await SendMissedAsync(target.Plan, since, frames, cancellationToken);
             }
-            else if (since is null && target.Plan.Initial && !target.Plan.IsEmpty)
+
+            // Of those sent before a start was interrupted, some may be gone: that was missed, and is told as such.
+            if (target.NeedsInitial)
             {
                 await SendInitialAsync(target.Plan, frames, cancellationToken);
+                target.NeedsInitial = false;
             }
 
             if (await GoLiveAsync(target, told, frames, cancellationToken))
             {
                 return;
             }
+
+            // The feed broke meanwhile, or more changed than is kept: what was sent stands, the rest is read again.
+            (target.Told, target.Epoch) = (target.Plan.Limit > 0 ? null : isCollected ? since : position, epoch);
         }
     }
 
@@ -69,7 +88,7 @@ internal sealed class TargetStart(
         }
     }
 
-    // Once: whoever was ready has seen it.
+    // Once: whoever began has seen it.
     private async Task WaitForWriteAsync(LiveTarget target, CancellationToken cancellationToken)
     {
         if (target.Plan.AtLeast is not { } point || target.Told is not null)
@@ -134,7 +153,7 @@ internal sealed class TargetStart(
         Snapshot? position = null;
         hub.BetweenTransactions(confirmed =>
         {
-            if (confirmed is null || target.HasOverflowed)
+            if (confirmed is null || target.HasGap)
             {
                 return;
             }
@@ -144,9 +163,6 @@ internal sealed class TargetStart(
         });
         if (collected is null)
         {
-            // The feed broke meanwhile, or more changed than is kept: what was sent stands, the rest is read again.
-            target.Told = target.Plan.Limit > 0 ? null : told;
-            target.Epoch = hub.Epoch;
             return false;
         }
 
