@@ -53,6 +53,15 @@ public sealed partial class WallTests
             .Select(file => file.Path));
 
     [Fact]
+    public void Addresses_from_outside_are_fetched_by_the_guarded_fetcher_only() =>
+        Assert.Equal(
+            ["src/Vibe.Server/Auth/Identity/GuardedFetcher.cs"],
+            Repository.Sources("src/Vibe.Server")
+                .Where(file => !file.Path.StartsWith("src/Vibe.Server/Commands/", StringComparison.Ordinal)
+                    && Regex.IsMatch(file.Text, @"\b(HttpClient|SocketsHttpHandler|HttpMessageInvoker|WebRequest)\b"))
+                .Select(file => file.Path));
+
+    [Fact]
     public void A_namespace_is_its_folder()
     {
         var offences =
