@@ -6,6 +6,7 @@ using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
+using Vibe.Server.Pipeline;
 using State = Vibe.Documents.V1.FieldIndex.Types.State;
 
 namespace Vibe.Server.Tests.Documents;
@@ -24,6 +25,9 @@ public sealed class ModuleTests(DocumentsHost host) : IClassFixture<DocumentsHos
             .AddSingleton(TimeProvider.System)
             .AddSingleton(host.Database)
             .AddSingleton(new PageTokens(new byte[32], TimeProvider.System))
+            .AddSingleton(new ConsistencyTokens(new byte[32]))
+            .AddSingleton(new ConsistencyOptions())
+            .AddSingleton<Consistency>()
             .AddDocuments()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         Assert.Equal(TimeSpan.FromMinutes(10), provider.GetRequiredService<DocumentOptions>().FieldIndexPoll);

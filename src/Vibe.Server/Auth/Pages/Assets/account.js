@@ -6,13 +6,18 @@ import { chooseLanguage, t, textOf } from "./words.js";
 const main = document.getElementById("main");
 let token = null;
 let account = null;
+let leaving = false; // On the way to another page: what fails now sends nobody elsewhere.
 
 chooseLanguage();
 document.title = `${t("account.title")} – Vibe`;
 document.getElementById("skip").textContent = t("skip");
 const out = document.getElementById("sign-out");
 out.textContent = t("account.signout");
-out.addEventListener("click", busy(out, async () => { await call("POST", "/auth/sign-out", {}); location.replace("/sign-in"); }, () => {}));
+out.addEventListener("click", busy(out, async () => {
+  leaving = true;
+  await call("POST", "/auth/sign-out", {});
+  location.replace("/sign-in");
+}, () => { leaving = false; }));
 
 try {
   account = await api("GET", "");
@@ -43,9 +48,15 @@ async function page(...request) {
   try {
     return await call(...request);
   } catch (error) {
-    if (error.status === 401 || error.reason === "SIGN_IN_REQUIRED") location.assign(`/sign-in?return=/account${error.reason === "SIGN_IN_REQUIRED" ? "&again" : ""}`);
+    // What a person typed wrong is said where they typed it.
+    if (!leaving && error.status === 401 && error.reason !== "SIGN_IN_FAILED") leave(`/sign-in?return=/account${account ? "&again" : ""}`);
     throw error;
   }
+}
+
+function leave(address) {
+  leaving = true;
+  location.assign(address);
 }
 
 // One section that cannot be shown leaves the others alone.
@@ -208,8 +219,8 @@ async function activity(say) {
   const list = el("ul", {});
   let pageToken = "";
   const more = button(t("account.activity.more"), async () => {
-    const { events = [], nextPageToken = "" } = await api("GET", `/events?pageSize=20&pageToken=${encodeURIComponent(pageToken)}`);
-    list.append(...events.map((event) => el("li", {}, el("div", {}, el("h3", {}, wordsOfEvent(event)),
+    const { auditEvents = [], nextPageToken = "" } = await api("GET", `/auditEvents?pageSize=20&pageToken=${encodeURIComponent(pageToken)}`);
+    list.append(...auditEvents.map((event) => el("li", {}, el("div", {}, el("h3", {}, wordsOfEvent(event)),
       el("p", { class: "small soft" }, [when(event.createTime), event.network].filter(Boolean).join(" · "))))));
     pageToken = nextPageToken;
     more.hidden = !pageToken;

@@ -31,6 +31,7 @@ function start() {
   if (page === "/device") return account ? showDevice() : showSignIn();
   if (page === "/sign-up") return showSignUp();
   if (page === "/consent" && account && request && !request.reauthenticate) return showConsent();
+  if (page === "/sign-in" && account && request && !request.reauthenticate) return go();
   return showSignIn();
 }
 
@@ -145,7 +146,7 @@ function showMailLink() {
   submit.addEventListener("click", busy(submit, async () => {
     const done = await call("POST", "/auth/mail/confirm", { secret });
     account = done.account;
-    location.replace(done.requestId ? `/sign-in?request=${encodeURIComponent(done.requestId)}` : "/account");
+    location.replace(done.requestId ? `/oauth/authorize?request=${encodeURIComponent(done.requestId)}` : "/account");
   }, say));
   show(t("signin.mail.open"), el("p", { class: "soft" }, t("signin.mail.open.text")), submit);
 }
