@@ -9,6 +9,7 @@ var vibe = new RootCommand("Vibe, a backend platform: documents with access rule
     AppCommand.Create(),
     ImportCommand.Create(),
     ExportCommand.Create(),
+    AccountCommand.Create(),
     MailCommand.Create(),
     DoctorCommand.Create(),
 };

@@ -1,7 +1,11 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Vibe.Rpc.Calls;
 using Vibe.Rpc.Rest;
+using Vibe.Rpc.Telemetry;
 using Vibe.Rpc.Wire;
 
 namespace Vibe.Rpc.Hosting;
@@ -28,5 +32,19 @@ public static class RpcErrorResponseExtensions
         http.RequestServices.GetRequiredService<RestServer>().Errors.Write(status, error.Status, error.Trailers, buffer);
         http.Response.ContentLength = buffer.Length;
         await http.Response.BodyWriter.WriteAsync(buffer.WrittenMemory);
+    }
+
+    /// <summary>
+    /// Answers INTERNAL for a failure that nobody foresaw, with a request id and without a word of what happened, and logs it as a
+    /// handler's.
+    /// </summary>
+    /// <param name="http">The request.</param>
+    /// <param name="exception">What was not foreseen.</param>
+    public static Task WriteUnexpectedErrorAsync(this HttpContext http, Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        ArgumentNullException.ThrowIfNull(exception);
+        RpcLog.HandlerFailed(http.RequestServices.GetRequiredService<ILogger<RpcServer>>(), http.Request.Path, exception);
+        return http.WriteRpcErrorAsync(WireErrors.Unexpected(detail: null, Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier));
     }
 }

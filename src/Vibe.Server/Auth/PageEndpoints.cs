@@ -65,6 +65,10 @@ internal static class PageEndpoints
         {
             await http.WriteRpcErrorAsync(translated);
         }
+        catch (Exception failure) when (failure is not (OperationCanceledException or BadHttpRequestException) && !http.Response.HasStarted)
+        {
+            await http.WriteUnexpectedErrorAsync(failure);
+        }
     }
 
     // Browsers send Origin with every POST, and Sec-Fetch-Site with every request to a trustworthy origin: neither can be forged by a page.

@@ -29,7 +29,10 @@ internal sealed record AttemptKind(ThrottleRule Network, ThrottleRule? Account, 
         new("code-account", 5, TimeSpan.FromMinutes(10)),
         new("code", 200, TimeSpan.FromMilliseconds(500)));
 
-    /// <summary>Making an account, or asking whether a handle is free.</summary>
+    /// <summary>Asking whether a handle is free, while it is typed.</summary>
+    public static readonly AttemptKind HandleCheck = new(new("handle-check-network", 60, TimeSpan.FromSeconds(1)), null, null);
+
+    /// <summary>Making an account.</summary>
     public static readonly AttemptKind SignUp = new(new("sign-up-network", 20, TimeSpan.FromMinutes(1)), null, new("sign-up", 500, TimeSpan.FromMilliseconds(200)));
 
     /// <summary>Changing one's handle.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Identity;
 using Vibe.Server.Kernel;
@@ -18,13 +20,13 @@ internal sealed class Passwords : IDisposable
     private static readonly int Slots = Math.Max(1, Environment.ProcessorCount - 1);
     private static readonly int MaxWaiting = 16 * Slots;
 
+    // Stands for accounts that have none: the framework's form (version, PBKDF2 with HMAC-SHA512, iterations, length of the salt, salt,
+    // hash), and a hash that belongs to no password.
+    private static readonly string Dummy = MakeDummy();
+
     private readonly PasswordHasher<VibeUser> _hasher = new(Microsoft.Extensions.Options.Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
     private readonly SemaphoreSlim _slots = new(Slots);
-    private readonly Lazy<string> _dummy;
     private int _waiting;
-
-    /// <summary>Makes the hash that stands for accounts that have none at the first need.</summary>
-    public Passwords() => _dummy = new Lazy<string>(() => _hasher.HashPassword(VibeUser.Nobody, Secret.New()));
 
     /// <summary>A new password, as a person chose it.</summary>
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: shorter than 10 characters, over 512 bytes, too plain, or made of the handle.</exception>
@@ -52,12 +54,24 @@ internal sealed class Passwords : IDisposable
         // A password nobody could have set costs what any other does.
         var typed = password is { Length: > 0 } && Encoding.UTF8.GetByteCount(password) <= MaxBytes ? password : "-";
         var isRight = await RunAsync(
-            () => _hasher.VerifyHashedPassword(VibeUser.Nobody, hash ?? _dummy.Value, typed) != PasswordVerificationResult.Failed, cancellationToken);
+            () => _hasher.VerifyHashedPassword(VibeUser.Nobody, hash ?? Dummy, typed) != PasswordVerificationResult.Failed, cancellationToken);
         return isRight && hash is not null;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _slots.Dispose();
+
+    private static string MakeDummy()
+    {
+        const int SaltBytes = 16;
+        const int HashBytes = 32;
+        var header = new byte[13];
+        header[0] = 1;
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(1), 2);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(5), Iterations);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(9), SaltBytes);
+        return Convert.ToBase64String([.. header, .. RandomNumberGenerator.GetBytes(SaltBytes + HashBytes)]);
+    }
 
     private async Task<T> RunAsync<T>(Func<T> hash, CancellationToken cancellationToken)
     {

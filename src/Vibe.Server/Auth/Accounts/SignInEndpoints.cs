@@ -17,7 +17,7 @@ internal static class SignInEndpoints
             Get<AccountTokens>(http).IssueAsync(http, cancellationToken));
         endpoints.MapPagePost<HandleRequest, HandleAnswer>("/auth/handle", static async (http, request, cancellationToken) =>
         {
-            await Get<AttemptLimits>(http).TakeAsync(AttemptKind.Passkey, http, account: null, cancellationToken);
+            await Get<AttemptLimits>(http).TakeAsync(AttemptKind.HandleCheck, http, account: null, cancellationToken);
             var handle = Handles.Read(request.Handle, "handle");
             return new HandleAnswer(handle, await Get<AccountStore>(http).IsHandleFreeAsync(handle, cancellationToken));
         });

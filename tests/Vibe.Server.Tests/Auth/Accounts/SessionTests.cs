@@ -3,6 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
+using Vibe.Server.Auth;
+using Vibe.Server.Auth.Accounts;
 using Vibe.Server.Auth.Revocations;
 using Vibe.Server.Hosting;
 using Vibe.Server.Tests.Api;
@@ -130,10 +132,10 @@ public sealed class SessionTests(AccountsHost host) : IClassFixture<AccountsHost
     [Fact]
     public async Task An_operator_is_one_after_a_fresh_sign_in_only()
     {
-        var (browser, did, _) = await host.SignUpAsync(Password);
+        var (browser, did, handle) = await host.SignUpAsync(Password);
         const string Json = """{"collection":"notes","path":"data.x"}""";
         (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Fails(HttpStatusCode.Forbidden, "PERMISSION_DENIED", "SCOPE_REQUIRED");
-        await _server.Database.Owner.ExecuteAsync($"update vibe.accounts set is_operator = true where did = {did}", default);
+        await OperationsAsync(static (accounts, name) => accounts.SetOperatorAsync(name, true, default), handle);
         (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Ok();
         await _server.Database.Owner.ExecuteAsync($"update vibe.sessions set auth_time = now() - interval '11 min' where did = {did}", default);
         (await (await TokenAsync()).PostAsync("/v1/fieldIndexes:approve", Json)).Fails(HttpStatusCode.Forbidden, "PERMISSION_DENIED", "SCOPE_REQUIRED");
@@ -184,15 +186,21 @@ public sealed class SessionTests(AccountsHost host) : IClassFixture<AccountsHost
     }
 
     [Fact]
-    public async Task A_disabled_account_is_signed_out_and_told_so_only_with_the_password()
+    public async Task A_disabled_account_is_signed_out_everywhere_and_told_so_only_with_the_password()
     {
         var (browser, did, handle) = await host.SignUpAsync(Password);
-        await _server.Database.Owner.ExecuteAsync($"update vibe.accounts set disable_time = now() where did = {did}", default);
+        var user = new ApiUser(_server, did, _server.Sign(did, "documents:*:write"));
+        (await user.GetAsync("/v1/documents?collection=notes")).Ok();
+        await OperationsAsync(static (accounts, name) => accounts.SetDisabledAsync(name, true, default), handle);
         Assert.Null((await browser.GetAsync("/auth/session")).Ok()["account"]);
+        await ApiServer.EventuallyAsync(async () => (await user.GetAsync("/v1/documents?collection=notes")).Status == HttpStatusCode.Unauthorized);
         (await host.NewBrowser().PostAsync("/auth/password/sign-in", $$"""{"identifier":"{{handle}}","password":"wrong password"}"""))
             .Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "SIGN_IN_FAILED");
         (await host.NewBrowser().PostAsync("/auth/password/sign-in", $$"""{"identifier":"{{handle}}","password":"{{Password}}"}"""))
             .Fails(HttpStatusCode.Forbidden, "PERMISSION_DENIED", "ACCOUNT_DISABLED");
+
+        await OperationsAsync(static (accounts, name) => accounts.SetDisabledAsync(name, false, default), handle);
+        (await host.NewBrowser().PostAsync("/auth/password/sign-in", $$"""{"identifier":"{{handle}}","password":"{{Password}}"}""")).Ok();
     }
 
     [Fact]
@@ -224,5 +232,13 @@ public sealed class SessionTests(AccountsHost host) : IClassFixture<AccountsHost
         Assert.Equal([present.Id], await owner.QueryAsync(
             $"select id from vibe.revocations where id = any({(Guid[])[past.Id, present.Id]})", static row => row.GetGuid(0), default));
         Assert.NotNull((await browser.GetAsync("/auth/session")).Ok()["account"]);
+    }
+
+    // As the command does it, beside the running server.
+    private Task OperationsAsync(Func<AccountOperations, string, Task> change, string handle)
+    {
+        var services = _server.App.Services;
+        return change(
+            new AccountOperations(_server.Database, services.GetRequiredService<Audit>(), services.GetRequiredService<AuthOptions>(), TimeProvider.System), handle);
     }
 }
