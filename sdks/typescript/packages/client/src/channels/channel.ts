@@ -1,0 +1,188 @@
+import type { Client } from "@connectrpc/connect";
+import type { JsonObject } from "../documents/document.js";
+import { newId } from "../documents/uuid.js";
+import { VibeError } from "../errors.js";
+import type { JoinChannelResponse, RealtimeService } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
+import type { Presence } from "../generated/vibe/realtime/v1/channel_pb.js";
+import { Backoff } from "../live/backoff.js";
+import type { CallOptions } from "../timing.js";
+
+/** Who is present in a channel. */
+export interface Member<S extends object = JsonObject> {
+  readonly id: string;
+  /** The DID behind it; empty for a signed-out visitor. */
+  readonly user: string;
+  /** What it says of itself. */
+  readonly state: S;
+}
+
+/** A message of a channel. */
+export interface ChannelMessage<M extends object = JsonObject> {
+  /** The member that sent it. */
+  readonly from: string;
+  /** The DID behind it; empty for a signed-out visitor. */
+  readonly user: string;
+  /** Whether it was sent to this member alone. */
+  readonly direct: boolean;
+  readonly payload: M;
+}
+
+/** What a channel calls back. */
+export interface ChannelCallbacks<S extends object = JsonObject, M extends object = JsonObject> {
+  /** Who is present, whenever that changes, this member among them. */
+  presence?(members: readonly Member<S>[]): void;
+  message?(message: ChannelMessage<M>): void;
+  /** This client reads too slowly: so many messages are lost. */
+  dropped?(count: number): void;
+  /** `online`: joined. `offline`: trying again. `ended`: the right to be here, or the session, is gone. */
+  status?(status: "online" | "offline" | "ended", error?: VibeError): void;
+}
+
+const silenceMs = 45_000;
+const presenceMs = 30_000;
+const over: ReadonlySet<string> = new Set(["CHANNEL_NOT_FOUND", "TOKEN_REVOKED", "TOKEN_INVALID", "TOKEN_REQUIRED", "INVALID_ARGUMENT", "ACCOUNT_DISABLED"]);
+
+/**
+ * A place to meet for what nobody needs to keep: presence, typing, cursors, the signalling of calls. Messages come at
+ * most once; presence is complete. It comes back by itself after a loss, as another member.
+ */
+export class Channel<S extends object = JsonObject, M extends object = JsonObject> {
+  private readonly backoff = new Backoff(30_000);
+  private readonly members = new Map<string, Member<S>>();
+  private stream: { readonly id: string; readonly abort: AbortController } | undefined;
+  private state: S | undefined;
+  private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private left = false;
+  private self = "";
+
+  /** @internal */
+  constructor(
+    private readonly realtime: Client<typeof RealtimeService>,
+    private readonly name: string,
+    private readonly callbacks: ChannelCallbacks<S, M>,
+    private readonly refreshToken: () => Promise<unknown>,
+  ) {
+    void this.run();
+  }
+
+  /** This member's id; empty while it is not joined. */
+  get memberId(): string {
+    return this.self;
+  }
+
+  /** Sends a message of at most 16 KiB to all others, or to one member. Rejects with STREAM_NOT_FOUND while not joined. */
+  async publish(payload: M, options: CallOptions & { readonly to?: string } = {}): Promise<void> {
+    const { to: recipient = "", ...call } = options;
+    await this.realtime.publishMessage({ channel: this.name, streamId: this.joined(), payload: payload as JsonObject, recipient }, call);
+  }
+
+  /** Is present with a state of at most 4 KiB, kept up until it is another, or `undefined` for not present. */
+  async setPresence(state: S | undefined, options: CallOptions = {}): Promise<void> {
+    this.state = state;
+    clearInterval(this.heartbeat);
+    if (state) this.heartbeat = setInterval(() => void this.sendPresence({}).catch(() => undefined), presenceMs / 2);
+    // While not joined, joining tells it.
+    if (this.self) await this.sendPresence(options);
+  }
+
+  /** The network may be back. @internal */
+  wake(): void {
+    this.backoff.wake();
+  }
+
+  /** Leaves. */
+  leave(): void {
+    this.left = true;
+    clearInterval(this.heartbeat);
+    this.stream?.abort.abort();
+    this.backoff.wake();
+  }
+
+  private joined(): string {
+    if (!this.stream || !this.self) throw new VibeError({ code: "FAILED_PRECONDITION", reason: "STREAM_NOT_FOUND", message: "the channel is not joined" });
+    return this.stream.id;
+  }
+
+  private async sendPresence(options: CallOptions): Promise<void> {
+    const timeToLive = { seconds: BigInt(presenceMs / 1000) };
+    const state = this.state as JsonObject | undefined;
+    await this.realtime.setPresence({ channel: this.name, streamId: this.joined(), timeToLive, ...(state ? { state } : {}) }, options);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.left) {
+      let pause: number | undefined;
+      try {
+        pause = await this.follow();
+        if (!this.left) this.callbacks.status?.("offline");
+      } catch (cause) {
+        const error = VibeError.from(cause);
+        if (this.left) return;
+        if (over.has(error.reason)) {
+          this.leave();
+          this.callbacks.status?.("ended", error);
+          return;
+        }
+        this.callbacks.status?.("offline", error);
+        if (error.reason === "TOKEN_EXPIRED") await this.refreshToken().catch(() => undefined);
+        pause = error.reason === "ACCESS_CHANGED" ? 0 : error.retryAfterMs;
+      }
+      if (!this.left) await this.backoff.pause(pause);
+    }
+  }
+
+  private async follow(): Promise<number | undefined> {
+    const abort = new AbortController();
+    this.stream = { id: newId(), abort };
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    try {
+      for await (const frame of this.realtime.joinChannel({ channel: this.name, streamId: this.stream.id }, { signal: abort.signal, timeoutMs: 0 })) {
+        clearTimeout(silence);
+        silence = setTimeout(() => abort.abort(new VibeError({ code: "UNAVAILABLE", reason: "UNREACHABLE", message: "the connection is silent" })), silenceMs);
+        const end = this.take(frame);
+        if (end !== undefined) return end;
+      }
+      return undefined;
+    } finally {
+      clearTimeout(silence);
+      abort.abort();
+      this.self = "";
+    }
+  }
+
+  private take({ frame }: JoinChannelResponse): number | undefined {
+    switch (frame.case) {
+      case "joined":
+        this.backoff.reset();
+        this.self = frame.value.memberId;
+        this.members.clear();
+        this.tell(frame.value.present, []);
+        this.callbacks.status?.("online");
+        if (this.state) void this.sendPresence({}).catch(() => undefined);
+        break;
+      case "presence":
+        this.tell([...frame.value.joined, ...frame.value.updated], frame.value.left);
+        break;
+      case "message": {
+        const { from, user, direct, payload = {} } = frame.value;
+        this.callbacks.message?.({ from, user, direct, payload: payload as M });
+        break;
+      }
+      case "dropped":
+        this.callbacks.dropped?.(frame.value.count);
+        break;
+      case "accessLost":
+        throw new VibeError({ code: "UNAUTHENTICATED", reason: frame.value.reason, message: "access has ended" });
+      case "reconnect":
+        return Number(frame.value.delay?.seconds ?? 0) * 1000 + (frame.value.delay?.nanos ?? 0) / 1e6;
+      default:
+    }
+    return undefined;
+  }
+
+  private tell(present: readonly Presence[], left: readonly string[]): void {
+    for (const { memberId: id, user, state = {} } of present) this.members.set(id, { id, user, state: state as S });
+    for (const id of left) this.members.delete(id);
+    this.callbacks.presence?.([...this.members.values()]);
+  }
+}

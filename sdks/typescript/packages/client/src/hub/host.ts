@@ -1,0 +1,42 @@
+import { IndexedDbStore } from "../store/indexed-db-store.js";
+import { MemoryStore } from "../store/memory-store.js";
+import { Hub } from "./hub.js";
+import type { HubConfig, ToHub } from "./protocol.js";
+import type { Announcement } from "./shared.js";
+import { hubName } from "./shared.js";
+import type { TabPort } from "./tabs.js";
+
+/** Runs the hub of an app as soon as nobody else does, until the signal is aborted. */
+export async function host(config: HubConfig, signal: AbortSignal): Promise<void> {
+  const name = hubName(config);
+  await navigator.locks.request(`${name} hub`, { signal }, async () => {
+    const hub = new Hub(config, await IndexedDbStore.open(name).catch(() => new MemoryStore()));
+    const all = new BroadcastChannel(name);
+    const tabs = new Set<string>();
+    all.onmessage = ({ data }: MessageEvent<Announcement>) => {
+      if (data.type !== "connect" || tabs.has(data.tab)) return;
+      tabs.add(data.tab);
+      attach(hub, `${name} ${data.tab}`, () => tabs.delete(data.tab));
+    };
+    all.postMessage({ type: "ready" } satisfies Announcement);
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    all.close();
+    hub.close();
+  }).catch(() => undefined);
+}
+
+function attach(hub: Hub, name: string, gone: () => void): void {
+  const line = new BroadcastChannel(name);
+  const port: TabPort = {
+    send: (message) => line.postMessage(message),
+    receive: () => {},
+    close: () => line.close(),
+  };
+  line.onmessage = ({ data }: MessageEvent<ToHub>) => port.receive(data);
+  hub.attach(port);
+  void navigator.locks.request(name, () => {
+    gone();
+    hub.detach(port);
+    port.close();
+  });
+}

@@ -1,0 +1,20 @@
+export { createClient, VibeClient } from "./client.js";
+export type { ClientOptions, CollectionOptions, Merge, RejectedWrite } from "./client.js";
+export { Channel } from "./channels/channel.js";
+export type { ChannelCallbacks, ChannelMessage, Member } from "./channels/channel.js";
+export type {
+  Batch, ChangeOptions, Collection, CollectionName, Collections, CreateOptions, KeyOptions, Live, Page, PageQuery, Patch, Query, SearchQuery, Write,
+} from "./documents/collection.js";
+export type { AccessControl, AccessRule, Document, Edge, JsonObject, RelatedDocument } from "./documents/document.js";
+export { newId } from "./documents/uuid.js";
+export { VibeError } from "./errors.js";
+export type { ErrorCode, ErrorFields, FieldViolation, Reason } from "./errors.js";
+export { Condition, FieldRef, OrderTerm } from "./filter/builder.js";
+export type { Fields, OrderBy, Path, ValueAt, Where } from "./filter/builder.js";
+export type { ConnectionState, QueryStatus } from "./hub/protocol.js";
+export type { ConflictPolicy, WriteOperation } from "./outbox/write.js";
+export { IndexedDbStore } from "./store/indexed-db-store.js";
+export { MemoryStore } from "./store/memory-store.js";
+export type { Change, Store, Table } from "./store/store.js";
+export type { CallOptions } from "./timing.js";
+export type { TokenRequest, TokenSource } from "./transport.js";

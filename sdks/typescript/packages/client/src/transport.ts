@@ -1,0 +1,133 @@
+import { isFieldSet } from "@bufbuild/protobuf";
+import type { DescMethodUnary } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { Interceptor, Transport, UnaryRequest } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { newId } from "./documents/uuid.js";
+import { isTransient } from "./errors.js";
+import { errorOfCall } from "./rpc-errors.js";
+import { backoff, delay } from "./timing.js";
+
+/** Asks for an access token. */
+export interface TokenRequest {
+  /** The last token was refused: a new one is needed. */
+  readonly refresh: boolean;
+}
+
+/** Gives the access token of the next call; nothing, or an empty string, for a signed-out visitor. */
+export type TokenSource = (request: TokenRequest) => string | undefined | Promise<string | undefined>;
+
+/** Where the newest consistency token is kept, so that a read sees what was written before. */
+export interface Consistency {
+  token: string;
+}
+
+/** What a connection needs. */
+export interface TransportOptions {
+  /** The server's URL. */
+  readonly url: string;
+  readonly token?: TokenSource;
+  readonly consistency?: Consistency;
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** The deadline of a call that sets none, in milliseconds, all its attempts together. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** How often a call that is safe to repeat is sent at most. Default 5. */
+  readonly attempts?: number;
+}
+
+const consistencyHeader = "vibe-consistency-token";
+
+/** A connection over gRPC-Web: authorization, consistency, deadlines, and retries where they are safe. */
+export function createTransport(options: TransportOptions): Transport {
+  const { url, token = () => undefined, consistency = { token: "" }, timeoutMs = 30_000, attempts = 5 } = options;
+  const transport = createGrpcWebTransport({
+    baseUrl: url,
+    useBinaryFormat: true,
+    ...(options.fetch ? { fetch: options.fetch } : {}),
+    interceptors: [requestIds, retries(consistency, attempts), authorization(token), consistent(consistency)],
+  });
+  return {
+    async unary(method, signal, timeout, header, input, contextValues) {
+      return transport.unary(method, signal, timeout ?? timeoutMs, header, input, contextValues).catch(rethrow);
+    },
+    async stream(method, signal, timeout, header, input, contextValues) {
+      const response = await transport.stream(method, signal, timeout, header, input, contextValues).catch(rethrow);
+      return { ...response, message: translated(response.message) };
+    },
+  };
+}
+
+// Whatever goes wrong comes out as one kind of error.
+function rethrow(error: unknown): never {
+  throw errorOfCall(error);
+}
+
+async function* translated<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
+// Every write gets an id, so that it is safe to repeat.
+const requestIds: Interceptor = (next) => async (request) => {
+  if (request.stream) return next(request);
+  const field = request.method.input.fields.find(({ name }) => name === "request_id");
+  if (!field || isFieldSet(request.message, field)) return next(request);
+  return next({ ...request, message: { ...request.message, requestId: newId() } as typeof request.message });
+};
+
+function retries(consistency: Consistency, attempts: number): Interceptor {
+  return (next) => async (request) => {
+    if (request.stream || !isRepeatable(request)) return next(request);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next(request);
+      } catch (cause) {
+        const error = errorOfCall(cause);
+        // The database was restored: read what there is.
+        const forget = error.reason === "CONSISTENCY_TOKEN_EXPIRED" || error.reason === "CONSISTENCY_TOKEN_INVALID";
+        if (forget) consistency.token = "";
+        if (attempt === attempts || request.signal.aborted || !forget && !isTransient(error)) throw cause;
+        await delay(error.retryAfterMs ?? backoff(attempt), request.signal);
+      }
+    }
+  };
+}
+
+function authorization(token: TokenSource): Interceptor {
+  return (next) => async (request) => {
+    const send = async (refresh: boolean) => {
+      const value = await token({ refresh });
+      if (value) request.header.set("authorization", `Bearer ${value}`);
+      else request.header.delete("authorization");
+      return next(request);
+    };
+    try {
+      return await send(false);
+    } catch (error) {
+      // Refused before anything was done: safe to repeat for every call.
+      if (errorOfCall(error).reason !== "TOKEN_EXPIRED" || request.signal.aborted) throw error;
+      return send(true);
+    }
+  };
+}
+
+function consistent(consistency: Consistency): Interceptor {
+  return (next) => async (request) => {
+    const reads = request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+    request.header.delete(consistencyHeader);
+    if (reads && consistency.token) request.header.set(consistencyHeader, consistency.token);
+    const response = await next(request);
+    consistency.token = (!reads && response.header.get(consistencyHeader)) || consistency.token;
+    return response;
+  };
+}
+
+function isRepeatable(request: UnaryRequest): boolean {
+  const method: DescMethodUnary = request.method;
+  return method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN
+    || method.input.fields.some(({ name }) => name === "request_id");
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      {
+        test: {
+          name: "server", include: ["test/**/*.test.ts"], globalSetup: "test/global-setup.ts", fileParallelism: false,
+          testTimeout: 60_000, hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

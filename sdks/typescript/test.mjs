@@ -1,0 +1,32 @@
+// The TypeScript SDK: types, build, size, units, a real server, a real browser. Ends with: N passed, N failed.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const bin = `${here}node_modules/.bin/`;
+const folder = mkdtempSync(`${tmpdir()}/vibe-sdk-test-`);
+let passed = 0;
+let failed = 0;
+
+for (const [name, command] of [["types", ["check"]], ["build", ["build"]], ["size", ["size"]]]) {
+  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", ...command, "--workspace", "@vibe/client"], { cwd: here, encoding: "utf8" });
+  if (status === 0) passed++;
+  else failed++;
+  console.log(`${status === 0 ? "ok" : "FAILED"} ${name}\n${stdout}${status === 0 ? "" : stderr}`);
+}
+// The server is built once, before anything waits for it to start.
+execFileSync(fileURLToPath(new URL("../../scripts/vibe", import.meta.url)), ["--help"], { stdio: "ignore" });
+const report = `${folder}/report.json`;
+spawnSync(`${bin}vitest`, ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: `${here}packages/client`, stdio: "inherit" });
+try {
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+  passed += numPassedTests;
+  failed += numFailedTests + numPendingTests + (numFailedTests === 0 ? numFailedTestSuites : 0);
+} catch {
+  failed++;
+}
+rmSync(folder, { recursive: true, force: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
