@@ -246,6 +246,19 @@ async function otherWays(app) {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(`${url}/account`);
   });
+  await check("a device without a keyboard: its code is typed here", async () => {
+    const post = async (path, fields) => (await fetch(`${api}${path}`, { method: "POST", body: new URLSearchParams({ client_id: app.did, ...fields }) })).json();
+    const device = await post("/oauth/device_authorization", { scope: "openid timeline" });
+    await page.goto(device.verification_uri);
+    await page.getByLabel("Code shown on the device").fill(device.user_code);
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await page.getByText("Feeds on a device wants to use your account.").waitFor();
+    await pause(600);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.getByRole("heading", { name: "The device is connected" }).waitFor();
+    const tokens = await post("/oauth/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: device.device_code });
+    assert.equal((await write(tokens, "posts")).status, 200, JSON.stringify(tokens));
+  });
   await check("everything can be downloaded, and the account deleted", async () => {
     await page.goto(`${url}/account`);
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download everything" }).click()]);
