@@ -18,6 +18,9 @@ internal static class ScopeNames
     /// <summary>What every app may ask for.</summary>
     public static readonly IReadOnlyList<string> Standard = [OpenId, Profile, OfflineAccess];
 
+    // Of the account pages and of operators. The manifest's rules refuse them; this holds without those.
+    private static readonly string[] FirstParty = ["account", "admin"];
+
     // Of OpenID Connect, and asked for out of habit: this provider has no such claims, and leaving a scope out of the answer is
     // how a provider says so (RFC 6749 section 3.3).
     private static readonly string[] Empty = ["email", "address", "phone"];
@@ -44,8 +47,9 @@ internal static class ScopeNames
             : known;
     }
 
-    /// <summary>What the manifest says of a scope; null when it does not name it.</summary>
-    public static ScopeRequest? Find(Client client, string name) => client.Manifest.Scopes.FirstOrDefault(scope => scope.Name == name);
+    /// <summary>What the manifest says of a scope; null when it does not name it, or may not: whatever came to stand there.</summary>
+    public static ScopeRequest? Find(Client client, string name) =>
+        FirstParty.Contains(name) ? null : client.Manifest.Scopes.FirstOrDefault(scope => scope.Name == name);
 
     /// <summary>
     /// What a token carries for granted names: the names, and the documents scopes that bundles stand for. What the manifest
@@ -54,7 +58,7 @@ internal static class ScopeNames
     public static string Expand(Client client, IEnumerable<string> granted)
     {
         var names = granted.Where(name => Standard.Contains(name) || Find(client, name) is not null).ToList();
-        return string.Join(' ', names.Concat(names.SelectMany(name => Find(client, name)?.Grants ?? [])).Distinct(StringComparer.Ordinal));
+        return string.Join(' ', names.Concat(names.SelectMany(name => Find(client, name)?.Grants ?? []).Where(static scope => DocumentsScope.Parse(scope) is not null)).Distinct(StringComparer.Ordinal));
     }
 
     /// <summary>Whether an app cannot do without a scope: it is let in with it or not at all.</summary>
