@@ -24,6 +24,12 @@ internal sealed class Clients(Database database, TimeProvider time)
     public Task<Client?> FindAsync(string clientDid, CancellationToken cancellationToken) =>
         RememberAsync(_clients, clientDid, did => ReadAsync(did), cancellationToken);
 
+    /// <summary>Whether an app works, as the database knows at this moment: for what no other statement looks after.</summary>
+    public async Task<bool> IsActiveAsync(string clientDid, CancellationToken cancellationToken) => await database.Owner.QueryFirstAsync(
+        $"select exists (select from vibe.apps where did = {clientDid} and disable_time is null and delete_time is null)",
+        static row => row.GetBoolean(0),
+        cancellationToken);
+
     /// <summary>Whether the pages of some app come from this origin: who may read answers across origins.</summary>
     public Task<bool> IsOriginKnownAsync(string origin, CancellationToken cancellationToken) =>
         RememberAsync(_origins, origin, value => IsOriginOfAnAppAsync(value), cancellationToken);

@@ -54,7 +54,7 @@ internal sealed class Codes(Database database, TokenFamilies families, TimeProvi
             return redeemed;
         }
 
-        // Somebody else has used it since, or the account or the consent has ended.
+        // Somebody else has used it since, or the account, the app or the consent has ended.
         await families.RevokeAsync(code.Family, "reuse", redemption.Network, cancellationToken);
         throw OAuthError.InvalidGrant();
     }
@@ -64,9 +64,10 @@ internal sealed class Codes(Database database, TokenFamilies families, TimeProvi
         $"""
         with used as (
           update vibe.authorization_codes c set use_time = {now}
-          from vibe.grants g, vibe.accounts a
+          from vibe.grants g, vibe.accounts a, vibe.apps p
           where c.code_hash = {hash} and c.use_time is null and g.id = c.grant_id and (g.expire_time is null or g.expire_time > {now})
             and a.did = c.did and a.disable_time is null and a.delete_time is null
+            and p.did = c.app_did and p.disable_time is null and p.delete_time is null
           returning c.*, g.expire_time as grant_expire_time,
             array(select scope from unnest(c.scopes) with ordinality as s (scope, place) where scope = any (g.scopes) order by place) as granted),
         family as (

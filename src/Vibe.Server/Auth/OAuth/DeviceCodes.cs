@@ -102,9 +102,10 @@ internal sealed class DeviceCodes(Database database, TimeProvider time)
         Bytea hash, string refreshToken, string? key, DateTimeOffset now, CancellationToken cancellationToken) => database.Owner.WriteFirstAsync(
         $"""
         with used as (
-          delete from vibe.device_codes d using vibe.grants g, vibe.accounts a
+          delete from vibe.device_codes d using vibe.grants g, vibe.accounts a, vibe.apps p
           where d.device_hash = {hash} and g.did = d.decided_by and g.app_did = d.app_did and (g.expire_time is null or g.expire_time > {now})
             and a.did = d.decided_by and a.disable_time is null and a.delete_time is null
+            and p.did = d.app_did and p.disable_time is null and p.delete_time is null
           returning {Guid.CreateVersion7(now)} as family_id, d.*, g.id as grant_id, g.expire_time as grant_expire_time,
             array(select scope from unnest(d.accepted) with ordinality as s (scope, place) where scope = any (g.scopes) order by place) as granted),
         family as (

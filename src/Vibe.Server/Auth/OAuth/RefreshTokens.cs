@@ -127,11 +127,12 @@ internal sealed class RefreshTokens(Database database, TokenFamilies families, T
 
     private static Sql Living(Client client, string? keyThumbprint, DateTimeOffset now) =>
         $"""
-        vibe.token_families f, vibe.grants g, vibe.accounts a
+        vibe.token_families f, vibe.grants g, vibe.accounts a, vibe.apps p
         where f.id = t.family_id and f.app_did = {client.Did} and f.revoke_time is null and f.expire_time > {now}
           and f.key_thumbprint is not distinct from {keyThumbprint}
           and g.id = f.grant_id and (g.expire_time is null or g.expire_time > {now}) and 'offline_access' = any (g.scopes)
           and a.did = f.did and a.disable_time is null and a.delete_time is null
+          and p.did = f.app_did and p.disable_time is null and p.delete_time is null
         """;
 }
 

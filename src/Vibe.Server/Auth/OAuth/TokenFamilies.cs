@@ -11,20 +11,26 @@ internal sealed class TokenFamilies(Database database, RevocationSet revocations
     public static readonly TimeSpan Life = TimeSpan.FromDays(90);
 
     /// <summary>A family of an app as itself: as long as its one token.</summary>
+    /// <exception cref="OAuthError">invalid_client: the app was stopped.</exception>
     public async Task<TokenFamily> CreateOfAppAsync(
         string app, IReadOnlyList<string> scopes, string? keyThumbprint, TimeSpan life, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var family = new TokenFamily { Id = Guid.CreateVersion7(now), Did = app, Scopes = scopes, KeyThumbprint = keyThumbprint };
-        await database.Owner.ExecuteAsync(ToStatement(family, app, now, now + life), cancellationToken);
-        return family;
+        return await database.Owner.ExecuteAsync(ToStatement(family, app, now, now + life), cancellationToken) == 1
+            ? family
+            : throw OAuthError.InvalidClient();
     }
 
-    /// <summary>The statement that writes down a family without a person's consent: of an app as itself, or of an operator.</summary>
+    /// <summary>
+    /// The statement that writes down a family without a person's consent: of an app as itself, or of an operator. It writes
+    /// nothing for an app that was stopped, whatever a node remembers of it.
+    /// </summary>
     public static Sql ToStatement(TokenFamily family, string? app, DateTimeOffset now, DateTimeOffset expireTime) =>
         $"""
         insert into vibe.token_families (id, did, app_did, key_thumbprint, scopes, create_time, last_use_time, expire_time)
-        values ({family.Id}, {family.Did}, {app}, {family.KeyThumbprint}, {family.Scopes}, {now}, {now}, {expireTime})
+        select {family.Id}, {family.Did}, {app}, {family.KeyThumbprint}, {family.Scopes}, {now}, {now}, {expireTime}
+        where {app} is null or exists (select from vibe.apps where did = {app} and disable_time is null and delete_time is null)
         """;
 
     /// <summary>Whether a family still is: not revoked, on a grant that holds, of an account and an app that are not disabled.</summary>
@@ -36,7 +42,8 @@ internal sealed class TokenFamilies(Database database, RevocationSet revocations
             left join vibe.accounts a on a.did = f.did
             left join vibe.grants g on g.id = f.grant_id
           where f.id = {id} and f.revoke_time is null and f.expire_time > {time.GetUtcNow()}
-            and p.disable_time is null and p.delete_time is null and a.disable_time is null and a.delete_time is null and (g.expire_time is null or g.expire_time > {time.GetUtcNow()}))
+            and p.disable_time is null and p.delete_time is null and a.disable_time is null and a.delete_time is null
+            and (g.expire_time is null or g.expire_time > {time.GetUtcNow()}))
         """,
         static row => row.GetBoolean(0),
         cancellationToken);

@@ -16,7 +16,7 @@ internal sealed record TokenContext(string? KeyThumbprint, string Network, strin
 /// </summary>
 internal sealed class TokenGrants(
     Codes codes, RefreshTokens refreshTokens, DeviceCodes devices, TokenFamilies families, TokenIssuer issuer, TokenCodec codec,
-    Throttle throttle, TimeProvider time)
+    Clients clients, Throttle throttle, TimeProvider time)
 {
     /// <summary>The grant types, as discovery names them.</summary>
     public static readonly IReadOnlyList<string> Types = ["authorization_code", "refresh_token", "client_credentials", DeviceType, VisitorType];
@@ -127,6 +127,11 @@ internal sealed class TokenGrants(
         if (names.Count == 0)
         {
             throw OAuthError.UnauthorizedClient("The app's manifest has no visitor_collections.");
+        }
+
+        if (!await clients.IsActiveAsync(client.Did, cancellationToken))
+        {
+            throw OAuthError.InvalidClient();
         }
 
         if (await throttle.TryTakeAsync(VisitorRule, context.Network, cancellationToken) is not null)

@@ -4,8 +4,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Vibe.Apps.V1;
 using Vibe.Postgres.Tests;
+using Vibe.Server.Auth;
 using Vibe.Server.Auth.OAuth;
 using Vibe.Server.Auth.Revocations;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Tests.Api;
 
 namespace Vibe.Server.Tests.Auth.OAuth;
@@ -205,16 +207,41 @@ public sealed class ClientTests(OAuthHost host) : IClassFixture<OAuthHost>
     }
 
     [Fact]
-    public async Task A_stopped_app_calls_no_more()
+    public async Task A_stopped_app_calls_no_more_and_gets_nothing_more()
     {
         var app = await TestApp.CreateAsync(_server, ClientType.Confidential);
+        var person = await Person.CreateAsync(_server);
+        var code = (await person.AllowAsync(app))["code"];
+        var refreshToken = (string)(await person.TokensAsync(app))["refresh_token"]!;
         var token = (string)(await app.PostAsync("/oauth/token", AsItself)).Ok()["access_token"]!;
         await _server.Database.Owner.ExecuteAsync($"update vibe.apps set disable_time = now() where did = {app.Did}", CancellationToken.None);
         await _server.App.Services.GetRequiredService<Revoker>().RevokeAsync(Revocation.OfApp(app.Did), CancellationToken.None);
-        _server.App.Services.GetRequiredService<Clients>().Forget(app.Did);
-
         (await new ApiUser(_server, app.Did, token).GetAsync("/v1/documents?collection=jobs")).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "TOKEN_REVOKED");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await app.PostAsync("/oauth/token", AsItself)).Status);
+
+        // Also as long as this node still takes the app for one that works.
+        Assert.NotEqual(HttpStatusCode.OK, (await app.RedeemAsync(code, Person.Verifier)).Status);
+        Assert.NotEqual(HttpStatusCode.OK, (await app.RefreshAsync(refreshToken)).Status);
+        Assert.NotEqual(HttpStatusCode.OK, (await app.PostAsync("/oauth/token", AsItself)).Status);
+        Assert.NotEqual(HttpStatusCode.OK, (await app.PostAsync(
+            "/oauth/token", [("grant_type", TokenGrants.VisitorType)], static request => request.Headers.Add("Origin", TestApp.Origin))).Status);
+        _server.App.Services.GetRequiredService<Clients>().Forget(app.Did);
+        Assert.Equal((HttpStatusCode.Unauthorized, "invalid_client"), Failure(await app.PostAsync("/oauth/token", AsItself)));
+    }
+
+    [Fact]
+    public async Task A_token_of_the_command_line_can_be_revoked_like_any_other()
+    {
+        var services = _server.App.Services;
+        var minted = new DevelopmentTokens(
+            _server.Database, new NamedAccounts(_server.Database, services.GetRequiredService<AuthOptions>()), services.GetRequiredService<TokenCodec>(), host.Time);
+        foreach (var (user, app) in new[] { ("somebody", (string?)null), ("somebody", "tool") })
+        {
+            var token = await minted.MintAsync(user, app, "documents:*:write", TimeSpan.FromHours(1), CancellationToken.None);
+            var caller = new ApiUser(_server, "", token);
+            (await caller.GetAsync("/v1/documents?collection=notes")).Ok();
+            (await caller.DeleteAsync("/v1/auth/revoke")).Ok();
+            (await caller.GetAsync("/v1/documents?collection=notes")).Fails(HttpStatusCode.Unauthorized, "UNAUTHENTICATED", "TOKEN_REVOKED");
+        }
     }
 
     private static (HttpStatusCode Status, string? Error) Failure(ApiAnswer answer) => (answer.Status, (string?)answer.Json["error"]);
