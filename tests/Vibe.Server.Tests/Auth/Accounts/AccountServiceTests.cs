@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
+using Vibe.Server.Auth.Accounts;
 using Vibe.Server.Auth.OAuth;
 using Vibe.Server.Tests.Api;
 
@@ -180,6 +181,22 @@ public sealed class AccountServiceTests(AccountsHost host) : IClassFixture<Accou
     }
 
     [Fact]
+    public async Task Events_of_one_millisecond_keep_their_order()
+    {
+        var (_, did, _) = await host.SignUpAsync(Password);
+        var clock = new SetClock { Now = new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+        var audit = new Audit(_server.Database, clock);
+        for (var number = 0; number < 20; number++)
+        {
+            await audit.WriteAsync(new AuditEvent { Type = $"test.{number}", Did = did }, default);
+            clock.Now += TimeSpan.FromMicroseconds(10);
+        }
+
+        var types = (await audit.ListAsync(did, null, 20, default)).Select(static row => row.Type);
+        Assert.Equal(Enumerable.Range(0, 20).Reverse().Select(static number => $"test.{number}"), types);
+    }
+
+    [Fact]
     public async Task An_export_has_everything_of_the_person_and_no_secret()
     {
         using var key = new Authenticator();
@@ -259,4 +276,11 @@ public sealed class AccountServiceTests(AccountsHost host) : IClassFixture<Accou
 
     private async Task<ApiUser> TokenAsync(Browser browser) =>
         new(_server, "", (string)(await browser.PostAsync("/auth/account-token")).Ok()["accessToken"]!);
+
+    private sealed class SetClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
 }
