@@ -132,6 +132,10 @@ public sealed class Database : IAsyncDisposable
         if (role is not null)
         {
             AddServerSettings(settings, ("role", role));
+
+            // What is asked again and again (sessions, grants, refresh tokens) joins several tables: planning each time takes
+            // longer than running. The migrating login changes tables and stays without.
+            settings.MaxAutoPrepare = 100;
         }
         ApplyCommon(settings, options, name, connections);
         // Index builds and migrations take as long as they take.
