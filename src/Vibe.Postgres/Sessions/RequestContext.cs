@@ -12,18 +12,25 @@ public sealed class RequestContext
     /// <summary>More principals than this make row policies slow (measured: 10 × at 200), so sign-in refuses to hand them out.</summary>
     public const int MaxPrincipals = 50;
 
+    private const string None = "{}";
+
     private readonly string _principals;
     private readonly string _readScopes;
     private readonly string _writeScopes;
+    private readonly string _readPrivileges;
+    private readonly string _writePrivileges;
 
     /// <param name="me">DID of the user, or of the app acting as itself; null when signed out.</param>
     /// <param name="app">DID of the calling app; null for a first-party tool.</param>
     /// <param name="principals">Everything the caller counts as besides itself and <c>*</c>: <c>users</c>, app DID, certificates. At most 50.</param>
     /// <param name="readScopes">Collections the app may read for this user; <c>*</c> for all. Empty: none.</param>
     /// <param name="writeScopes">Collections the app may write for this user; <c>*</c> for all. Empty: none.</param>
+    /// <param name="readPrivileges">Collections whose documents the caller reads as if named in their access rules. Null: none.</param>
+    /// <param name="writePrivileges">Collections whose documents the caller writes as if named in their access rules. Null: none.</param>
     /// <exception cref="ArgumentException">Too many principals, or a value with a NUL character.</exception>
     public RequestContext(
-        string? me, string? app, IReadOnlyList<string> principals, IReadOnlyList<string> readScopes, IReadOnlyList<string> writeScopes)
+        string? me, string? app, IReadOnlyList<string> principals, IReadOnlyList<string> readScopes, IReadOnlyList<string> writeScopes,
+        IReadOnlyList<string>? readPrivileges = null, IReadOnlyList<string>? writePrivileges = null)
     {
         ArgumentNullException.ThrowIfNull(principals);
         if (principals.Count > MaxPrincipals)
@@ -38,6 +45,8 @@ public sealed class RequestContext
         _principals = ArrayLiteral(principals);
         _readScopes = ArrayLiteral(readScopes);
         _writeScopes = ArrayLiteral(writeScopes);
+        _readPrivileges = ArrayLiteral(readPrivileges ?? []);
+        _writePrivileges = ArrayLiteral(writePrivileges ?? []);
     }
 
     /// <summary>Nobody is signed in and no app is known: public rows only.</summary>
@@ -59,10 +68,15 @@ public sealed class RequestContext
     public IReadOnlyList<string> WriteScopes { get; }
 
     /// <summary>
-    /// The statement that starts every transaction of this context. Always one text, so that it stays prepared; unset values are
-    /// empty strings, because that is what a setting reads as once it has been set on a connection.
+    /// The statement that starts every transaction of this context. One of two texts, so that they stay prepared: few callers have
+    /// privileges, and the others do not pay for them. Unset values are empty strings, because that is what a setting reads as once
+    /// it has been set on a connection; what a transaction sets is gone after it.
     /// </summary>
-    internal Sql ToStatement() => $"""
+    internal Sql ToStatement() => _readPrivileges == None && _writePrivileges == None ? Usual() : $"""
+        {Usual()}, set_config('vibe.read_privileges', {_readPrivileges}, true), set_config('vibe.write_privileges', {_writePrivileges}, true)
+        """;
+
+    private Sql Usual() => $"""
         select set_config('vibe.me', {Me ?? ""}, true), set_config('vibe.app', {App ?? ""}, true),
           set_config('vibe.principals', {_principals}, true), set_config('vibe.read_scopes', {_readScopes}, true),
           set_config('vibe.write_scopes', {_writeScopes}, true)

@@ -51,11 +51,15 @@ internal sealed class DocumentsConnection : IDisposable
     {
         _channel = channel;
         Client = new DocumentsService.DocumentsServiceClient(channel);
+        Apps = new Vibe.Apps.V1.AppsService.AppsServiceClient(channel);
         Headers = headers;
     }
 
     /// <summary>The API.</summary>
     public DocumentsService.DocumentsServiceClient Client { get; }
+
+    /// <summary>The apps API.</summary>
+    public Vibe.Apps.V1.AppsService.AppsServiceClient Apps { get; }
 
     /// <summary>Goes with every call.</summary>
     public Metadata Headers { get; }

@@ -12,5 +12,5 @@ internal static class CallerSession
 
     /// <summary>The caller as the database sees it.</summary>
     public static RequestContext ToRequestContext(this Caller caller) => Contexts.GetValue(caller, static caller => new RequestContext(
-        caller.Did, caller.App, caller.Principals, caller.Scopes.Read, caller.Scopes.Write));
+        caller.Did, caller.App, caller.Principals, caller.Scopes.Read, caller.Scopes.Write, caller.Privileges.Read, caller.Privileges.Write));
 }

@@ -13,7 +13,8 @@ internal static class WriteStatements
 
     /// <summary>Whether the caller may write the row <c>d</c>, as the row policy says it.</summary>
     public static readonly Sql IsWritable = $"""
-        (d.owner_did = vibe.me() or (vibe.me() is not null and d.writers && vibe.principals()
+        (d.owner_did = vibe.me() or (vibe.me() is not null
+          and (d.writers && vibe.principals() or d.collection = any (vibe.write_privileges()))
           and not (d.denied && vibe.principals()) and not (d.write_denied && vibe.principals())))
         """;
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Vibe.Apps.V1;
 using Vibe.Documents.V1;
 using Vibe.Rpc.Json;
 using Vibe.Server.Auth.Tokens;
@@ -13,7 +14,7 @@ namespace Vibe.Server.Hosting;
 internal static class Demo
 {
     private const string User = "demo";
-    private const string App = "demo-app";
+    private const string AppName = "demo-app";
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(12);
 
     /// <summary>Fills in what is missing and prints how to use it.</summary>
@@ -21,12 +22,13 @@ internal static class Demo
     {
         var tokens = await DevelopmentTokens.OpenAsync(storage, cancellationToken);
         var userToken = await tokens.MintAsync(User, app: null, "documents:*:write", TokenLife, cancellationToken);
-        var appToken = await tokens.MintAsync(User, App, "documents:notes:write", TokenLife, cancellationToken);
-        var adminToken = await tokens.MintAsync(User, app: null, "documents:*:write admin", TokenLife, cancellationToken);
+        var appToken = await tokens.MintAsync(User, AppName, "documents:notes:write", TokenLife, cancellationToken);
+        var adminToken = await tokens.MintAsync(User, app: null, "documents:*:write account admin", TokenLife, cancellationToken);
 
         using var connection = DocumentsConnection.Open(options.PublicUrl, adminToken);
         try
         {
+            await DescribeAppAsync(connection, cancellationToken);
             await WriteNotesAsync(connection, cancellationToken);
             Print(options.PublicUrl, userToken, appToken);
             if (options.DemoCities is not null)
@@ -38,6 +40,30 @@ internal static class Demo
         {
             // Told to stop while filling in: the next start goes on.
         }
+    }
+
+    private static async Task DescribeAppAsync(DocumentsConnection connection, CancellationToken cancellationToken)
+    {
+        var there = await connection.Apps.GetAppAsync(new GetAppRequest { Name = AppName }, connection.Headers, cancellationToken: cancellationToken);
+        if (there.App.Manifest.DisplayName.Length > 0)
+        {
+            return;
+        }
+
+        var manifest = new AppManifest
+        {
+            DisplayName = "Demo", Description = "Notes, to try things with", ClientType = ClientType.Web,
+            Origins = { "http://demo-app.localhost:5173" },
+            RedirectUris = { "http://demo-app.localhost:5173/callback" },
+            Scopes =
+            {
+                new ScopeRequest { Name = "documents:notes:read", Descriptions = { ["en"] = "Show your notes" }, Required = true },
+                new ScopeRequest { Name = "documents:notes:write", Descriptions = { ["en"] = "Write, change and delete your notes" } },
+            },
+            Collections = { new CollectionDeclaration { Collection = "notes", Description = "Notes", IndexedFields = { "data.done" } } },
+        };
+        await connection.Apps.UpdateAppAsync(
+            new UpdateAppRequest { Name = AppName, App = new App { Manifest = manifest } }, connection.Headers, cancellationToken: cancellationToken);
     }
 
     private static async Task WriteNotesAsync(DocumentsConnection connection, CancellationToken cancellationToken)
@@ -98,7 +124,7 @@ internal static class Demo
         user   {{{User}}}
         token  {{{userToken}}}
 
-        app    {{{App}}}, acting for {{{User}}}, which granted it the collection notes
+        app    {{{AppName}}}, acting for {{{User}}}, which granted it the collection notes
         token  {{{appToken}}}
 
         Try:

@@ -81,10 +81,15 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
     }
 
     /// <summary>An app that acts as itself: no user.</summary>
-    internal Someone AppItself()
+    /// <param name="privileges">What an operator has approved.</param>
+    /// <param name="scope">What the app asked for this time.</param>
+    internal Someone AppItself(string privileges = "", string scope = "documents:*:write")
     {
         var did = $"did:web:vibe.test:apps:a{Interlocked.Increment(ref _people)}";
-        return new Someone(Service, new Caller { Did = did, App = did, Principals = [did], Scopes = Scopes.AllDocuments });
+        return new Someone(Service, new Caller
+        {
+            Did = did, App = did, Principals = [did], Scopes = Scopes.Parse(scope), Privileges = Scopes.Parse(privileges),
+        });
     }
 
     internal Someone Visitor() => new(Service, Caller.SignedOut);

@@ -27,6 +27,7 @@ public class ModelTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         Someone[] people =
         [
             host.Documents.User(), host.Documents.User(), host.Documents.User("documents:*:write", Certificate), host.Documents.AppItself(),
+            host.Documents.AppItself($"documents:{collection}:write"),
             host.Documents.User("documents:elsewhere:write"),
         ];
         Target[] targets =

@@ -27,6 +27,8 @@ internal sealed class RawSession : IAsyncDisposable
             await session.SetAsync("vibe.principals", $"{{{string.Join(',', caller.Principals.Select(static principal => $"\"{principal}\""))}}}");
             await session.SetAsync("vibe.read_scopes", $"{{{string.Join(',', caller.Scopes.Read)}}}");
             await session.SetAsync("vibe.write_scopes", $"{{{string.Join(',', caller.Scopes.Write)}}}");
+            await session.SetAsync("vibe.read_privileges", $"{{{string.Join(',', caller.Privileges.Read)}}}");
+            await session.SetAsync("vibe.write_privileges", $"{{{string.Join(',', caller.Privileges.Write)}}}");
         }
 
         return session;

@@ -88,7 +88,7 @@ internal static class AggregateCompiler
                 """;
         }
 
-        if (driver is null)
+        if (driver is null || !QueryBranches.HasEntries(kind))
         {
             return $"select {select} from vibe.documents d where {document} limit 100001";
         }

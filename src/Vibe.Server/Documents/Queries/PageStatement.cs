@@ -28,7 +28,7 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
 
     private Sql Branch(BranchKind kind)
     {
-        if (plan.Probes.IsEmpty)
+        if (plan.Probes.IsEmpty || !QueryBranches.HasEntries(kind))
         {
             return Walk(kind, []);
         }
@@ -76,7 +76,7 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
 
     private Sql Walk(BranchKind kind, List<Sql> gates)
     {
-        if (plan.Walk is null)
+        if (plan.Walk is null || !QueryBranches.HasEntries(kind))
         {
             return Select(_order, $"vibe.documents d", [.. gates, .. branches.OnDocuments(kind), .. Filter, .. After(_order)]);
         }

@@ -12,6 +12,9 @@ internal enum BranchKind
     Users,
     Own,
     Shared,
+
+    /// <summary>What is open to nobody else, for an app with a privilege.</summary>
+    Private,
 }
 
 /// <summary>
@@ -58,7 +61,8 @@ internal sealed class QueryBranches
         // walk past all of it.
         var isGranted = caller.Scopes.Read.Contains(Scopes.AnyCollection) || caller.Scopes.Read.Contains(query.Collection);
         var ofOthers = isGranted && (owner is null || owner != caller.Did) && scope is (DocumentScope.Shared or DocumentScope.All);
-        if (ofOthers && _isUser)
+        var isPrivileged = ofOthers && caller.Privileges.MayRead(query.Collection);
+        if (ofOthers && (_isUser || isPrivileged))
         {
             kinds.Add(BranchKind.Users);
         }
@@ -68,7 +72,11 @@ internal sealed class QueryBranches
             kinds.Add(BranchKind.Own);
         }
 
-        if (ofOthers && Principals.Length > 0)
+        if (isPrivileged)
+        {
+            kinds.Add(BranchKind.Private);
+        }
+        else if (ofOthers && Principals.Length > 0)
         {
             kinds.Add(BranchKind.Shared);
         }
@@ -86,6 +94,7 @@ internal sealed class QueryBranches
     public ImmutableArray<Sql> OnDocuments(BranchKind kind) => kind switch
     {
         BranchKind.Own => [$"d.collection = {_collection}", $"d.delete_time is null", $"d.owner_did = {_me}"],
+        BranchKind.Private => [$"d.collection = {_collection}", $"d.delete_time is null", $"d.audience = 0", $"d.owner_did <> {_me}"],
         // What another branch finds is left to it.
         BranchKind.Shared =>
         [
@@ -99,7 +108,10 @@ internal sealed class QueryBranches
         ],
     };
 
-    /// <summary>The conditions of a branch other than the shares on the entries <c>f</c> of a field index.</summary>
+    /// <summary>Whether a branch can be read through field indexes: those of what is private go by owner.</summary>
+    public static bool HasEntries(BranchKind kind) => kind is not (BranchKind.Shared or BranchKind.Private);
+
+    /// <summary>The conditions of a branch that has entries on the entries <c>f</c> of a field index.</summary>
     public ImmutableArray<Sql> OnEntries(BranchKind kind, FieldDriver driver)
     {
         Sql[] entries = [$"f.collection = {_collection}", driver.PathCondition, .. driver.Conditions];

@@ -79,7 +79,7 @@ internal sealed class FeedCursors(byte[] key)
         Hash(header[(1 + HashBytes)..], $"{caller.Did}\n{caller.App}");
         Hash(
             header[(1 + (2 * HashBytes))..],
-            $"{string.Join(' ', caller.Principals.Order(StringComparer.Ordinal))}\n{string.Join(' ', caller.Scopes.Read)}");
+            $"{string.Join(' ', caller.Principals.Order(StringComparer.Ordinal))}\n{string.Join(' ', caller.Scopes.Read)}\n{string.Join(' ', caller.Privileges.Read)}");
     }
 
     private static void Hash(Span<byte> target, string text)

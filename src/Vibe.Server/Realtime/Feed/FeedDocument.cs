@@ -129,7 +129,8 @@ internal sealed class FeedDocument
     private Caller Owner() => new() { Did = Row.Owner };
 
     private bool MayRead(Caller caller, bool isOwner) =>
-        isOwner || (Audience == 1 && caller.Principals.Contains(PrincipalName.Users)) || (Readers.Length > 0 && Meets(Readers, caller));
+        isOwner || (Audience == 1 && caller.Principals.Contains(PrincipalName.Users)) || (Readers.Length > 0 && Meets(Readers, caller))
+        || caller.Privileges.MayRead(Row.Collection);
 
     private static bool Meets(string[] principals, Caller caller)
     {

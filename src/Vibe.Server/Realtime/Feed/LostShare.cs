@@ -9,6 +9,13 @@ internal sealed record LostShare(string Principal, string[] Via)
 {
     /// <summary>Whether the caller may have seen the document before. The same rule as that of catching up.</summary>
     public bool Concerns(Caller caller, string collection) =>
-        (Principal == PrincipalName.Everyone || (caller.Principals.Contains(Principal) && caller.Scopes.MayRead(collection)))
-        && (Via.Length == 0 || Via.Any(principal => principal == PrincipalName.Everyone || caller.Principals.Contains(principal)));
+        (Principal == PrincipalName.Everyone || (caller.Principals.Contains(Principal) && (caller.Scopes.MayRead(collection) || Via.Contains(PrincipalName.Everyone))))
+        && (Via.Length == 0 || Via.Intersect(SeenThrough(caller, collection), StringComparer.Ordinal).Any());
+
+    /// <summary>By which of the names in <see cref="Via"/> the caller may have seen a document before.</summary>
+    public static string[] SeenThrough(Caller caller, string collection) =>
+        [.. caller.Principals, PrincipalName.Everyone, .. caller.Privileges.MayRead(collection) ? (string[])[Privileged] : []];
+
+    // Stands for every app with a privilege for the collection.
+    private const string Privileged = "privileged";
 }

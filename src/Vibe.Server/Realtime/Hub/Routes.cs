@@ -69,6 +69,9 @@ internal sealed class Routes
         // Who follows what everyone, and what every signed-in user may read.
         private readonly Bucket _everyone = new();
         private readonly Bucket _users = new();
+
+        // Apps with a privilege, who see nearly everything.
+        private readonly Bucket _privileged = new();
         private readonly Dictionary<string, Bucket> _named = new(StringComparer.Ordinal);
         private readonly HashSet<LiveTarget> _all = [];
 
@@ -114,6 +117,7 @@ internal sealed class Routes
                 _users.Find(version, found);
             }
 
+            _privileged.Find(version, found);
             FindNamed(version.Row.Owner, version, found);
             foreach (var reader in version.Readers)
             {
@@ -140,6 +144,11 @@ internal sealed class Routes
             if (scope is DocumentScope.Shared or DocumentScope.All && target.Plan.Caller.Principals.Contains(PrincipalName.Users))
             {
                 yield return _users;
+            }
+
+            if (scope is DocumentScope.Shared or DocumentScope.All && target.Plan.Caller.Privileges.MayRead(target.Plan.Query.Collection))
+            {
+                yield return _privileged;
             }
 
             foreach (var principal in NamesOf(target))

@@ -3,6 +3,7 @@ using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
+using Vibe.Server.Realtime.Feed;
 
 namespace Vibe.Server.Realtime.Subscriptions;
 
@@ -83,7 +84,7 @@ internal sealed class CatchUpStore(Database database, CatchUpTurns turns)
             select distinct a.doc_id from vibe.doc_acl a
             where a.removed and a.collection = {collection} and a.txid >= {since.Min}
               and not pg_visible_in_snapshot(a.txid, {since.Text}::pg_snapshot)
-              and (cardinality(a.via) = 0 or a.via && {(string[])[.. caller.Principals, PrincipalName.Everyone]})
+              and (cardinality(a.via) = 0 or a.via && {LostShare.SeenThrough(caller, collection)})
               and not exists (select from vibe.documents d where d.id = a.doc_id)
             """,
             static row => row.GetGuid(0), token),

@@ -15,6 +15,12 @@ public sealed class PlanCorpus(EmbeddedClusterFixture postgres) : IAsyncLifetime
 
     internal static readonly Caller Ann = User("did:web:ann", "documents:*:read");
     internal static readonly Caller Max = User("did:web:max", "documents:*:read");
+    internal static readonly Caller Crawler = new()
+    {
+        Did = "did:web:crawler", App = "did:web:crawler", Principals = ["did:web:crawler"], Scopes = Scopes.AllDocuments,
+        Privileges = Scopes.Parse($"documents:{Collection}:read"),
+    };
+
     internal static readonly Caller Elsewhere = User("did:web:ann", "documents:elsewhere:read");
     internal static readonly IReadOnlySet<string> Indexed = new HashSet<string> { "data.state", "data.n", "data.name" };
 

@@ -25,6 +25,8 @@ public sealed class PlanTests(PlanCorpus corpus) : IClassFixture<PlanCorpus>
     [InlineData("ann", All, "", "", 153, "doc_acl_feed, documents_owner, documents_pkey, documents_public")]
     [InlineData("elsewhere", All, "", "", 51, "documents_owner, documents_public")]
     [InlineData("elsewhere", Shared, "", "", 0, "")]
+    [InlineData("crawler", All, "", "", 153, "documents_owner, documents_private, documents_public")]
+    [InlineData("crawler", Shared, "", "", 102, "documents_private, documents_public")]
     [InlineData("nobody", Public, "data.state = 'open'", "", 51, "doc_fields_open, documents_pkey")]
     [InlineData("max", Own, "data.state = 'open'", "", 51, "doc_fields_owner, documents_pkey")]
     [InlineData("nobody", Public, "data.state = 'none'", "", 0, "doc_fields_open")]
@@ -141,6 +143,7 @@ public sealed class PlanTests(PlanCorpus corpus) : IClassFixture<PlanCorpus>
             "ann" => PlanCorpus.Ann,
             "max" => PlanCorpus.Max,
             "elsewhere" => PlanCorpus.Elsewhere,
+            "crawler" => PlanCorpus.Crawler,
             _ => Caller.SignedOut,
         };
         return ExplainAsync(caller, QueryCompiler.Page(Query(scope, filter, order), caller, PlanCorpus.Indexed, $"d.id, d.data", 51, null, probeLimit).Statement);

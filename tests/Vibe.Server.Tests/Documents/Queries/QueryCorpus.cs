@@ -20,11 +20,16 @@ public sealed class QueryCorpus(EmbeddedClusterFixture postgres) : IAsyncLifetim
     internal static readonly Caller Alice = User("did:web:alice");
     internal static readonly Caller Bob = User("did:web:bob", Certificate);
     internal static readonly Caller Robot = new() { Did = "did:web:robot", Principals = ["did:web:robot"], Scopes = Scopes.AllDocuments };
-    internal static readonly ImmutableArray<Caller> Callers = [Alice, Bob, Robot, Caller.SignedOut];
+    internal static readonly Caller Crawler = new()
+    {
+        Did = "did:web:crawler", Principals = ["did:web:crawler"], Scopes = Scopes.AllDocuments, Privileges = Scopes.Parse($"documents:{Collection}:read"),
+    };
+
+    internal static readonly ImmutableArray<Caller> Callers = [Alice, Bob, Robot, Crawler, Caller.SignedOut];
 
     internal static readonly ImmutableArray<string> IndexedFields = ["data.a", "data.b", "data.`odd key`"];
 
-    private static readonly string[] Principals = ["*", "users", "did:web:alice", "did:web:bob", "did:web:robot", Certificate, "did:web:nobody"];
+    private static readonly string[] Principals = ["*", "users", "did:web:alice", "did:web:bob", "did:web:robot", "did:web:crawler", Certificate, "did:web:nobody"];
 
     internal sealed record Known(DocumentView View, int Audience, string[] Readers, string[] Denied);
 
@@ -69,12 +74,12 @@ public sealed class QueryCorpus(EmbeddedClusterFixture postgres) : IAsyncLifetim
         }
 
         var letIn = document.Audience == 2 || (document.Audience == 1 && caller.Principals.Contains("users"))
-            || document.Readers.Intersect(caller.Principals).Any();
+            || document.Readers.Intersect(caller.Principals).Any() || caller.Privileges.MayRead(Collection);
         return letIn && !document.Denied.Intersect(caller.Principals).Any();
     }
 
     internal static RequestContext ContextOf(Caller caller) =>
-        new(caller.Did, caller.App, caller.Principals, caller.Scopes.Read, caller.Scopes.Write);
+        new(caller.Did, caller.App, caller.Principals, caller.Scopes.Read, caller.Scopes.Write, caller.Privileges.Read, caller.Privileges.Write);
 
     private static Caller User(string did, params string[] certificates) => new()
     {
