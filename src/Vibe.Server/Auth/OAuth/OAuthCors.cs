@@ -34,7 +34,7 @@ internal sealed class OAuthCors(Clients clients, IOptions<CorsOptions> options) 
         var origin = context.Request.Headers.Origin.ToString();
         return origin.Length > 0 && await clients.IsOriginKnownAsync(origin, context.RequestAborted)
             ? new CorsPolicyBuilder(origin).WithMethods("GET", "POST").WithHeaders("authorization", "content-type", "dpop")
-                .WithExposedHeaders("www-authenticate", "dpop-nonce").SetPreflightMaxAge(PreflightMaxAge).Build()
+                .WithExposedHeaders("www-authenticate", "dpop-nonce", "date").SetPreflightMaxAge(PreflightMaxAge).Build()
             : None;
     }
 }

@@ -1,4 +1,6 @@
 import type { Client, Transport } from "@connectrpc/connect";
+import { Auth } from "./auth/auth.js";
+import type { AuthOptions, SessionState, SignInOptions } from "./auth/state.js";
 import { Channel } from "./channels/channel.js";
 import type { ChannelCallbacks } from "./channels/channel.js";
 import type { Batch, ChangeOptions, Collection, CollectionName, Collections, CreateOptions, KeyOptions, Live, Page, PageQuery, Patch, Query, SearchQuery, Write } from "./documents/collection.js";
@@ -35,9 +37,11 @@ export interface CollectionOptions<T extends object> {
 export interface ClientOptions<C extends object = Collections> {
   /** The server's URL, for example `http://vibe.localhost:5080`. */
   readonly url: string;
-  /** The app's DID or name: what is cached is kept apart for each app. */
+  /** The app's DID, which people sign in to. What is cached and the session are kept apart for each app. */
   readonly app?: string;
-  /** Gives access tokens; without it the caller is a signed-out visitor. */
+  /** How people sign in to the app. */
+  readonly auth?: AuthOptions;
+  /** Gives access tokens, in place of `signIn`. Without it and an app, the caller is a signed-out visitor. */
   readonly token?: TokenSource;
   /** What the app says of its collections. */
   readonly collections?: { readonly [K in CollectionName<C>]?: CollectionOptions<C[K] & object> };
@@ -64,6 +68,8 @@ export interface RejectedWrite {
   readonly error: VibeError;
 }
 
+const noSession: SessionState = { status: "signedOut", scopes: [] };
+
 /** Makes a client. It connects when it is first used. */
 export function createClient<C extends object = Record<string, JsonObject>>(options: ClientOptions<C>): VibeClient<C> {
   return new VibeClient<C>(options);
@@ -79,6 +85,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
   readonly transport: Transport;
   private readonly consistency: Consistency = { token: "" };
   private readonly token: TokenSource;
+  private readonly auth: Auth | undefined;
   private readonly connectionListeners = new Set<(state: ConnectionState) => void>();
   private readonly rejectionListeners = new Set<(write: RejectedWrite) => void>();
   private readonly openChannels = new Set<Channel<object, object>>();
@@ -89,10 +96,37 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
 
   /** @internal Use `createClient`. */
   constructor(private readonly options: ClientOptions<C>) {
-    this.token = options.token ?? (() => undefined);
+    const { url, app, fetch = globalThis.fetch.bind(globalThis) } = options;
+    if (app?.startsWith("did:") && !options.token) this.auth = new Auth({ ...options.auth, url, app, fetch }, (purge) => this.sessionChanged({ purge }));
+    this.token = options.token ?? this.auth?.token ?? (() => undefined);
     this.transport = lazyTransport(async () => (await this.direct()).transport);
     this.documents = lazyClient<typeof DocumentsService>(async () => (await this.direct()).documents);
     this.realtime = lazyClient<typeof RealtimeService>(async () => (await this.direct()).realtime, "subscribe", "joinChannel");
+  }
+
+  /** Who is signed in. With tokens of the app's own, or without an app, always `signedOut`. */
+  get session(): SessionState {
+    return this.auth?.state ?? noSession;
+  }
+
+  /** Calls back with every new state of the session, whichever tab has changed it, until the returned function is called. */
+  onSession(callback: (state: SessionState) => void): () => void {
+    return this.auth?.onState(callback) ?? (() => {});
+  }
+
+  /**
+   * Signs somebody in: with the browser's own dialog, else in a window, else by leaving the page and coming back. Credentials are
+   * typed on the server's pages only. Resolves when it is known; `signedOut` when the browser's one tap gave nobody. Rejects with
+   * `ACCESS_DENIED` when the person says no, `SIGN_IN_CANCELLED` when they close the dialog or it is started again.
+   */
+  async signIn(options: SignInOptions = {}): Promise<SessionState> {
+    if (!this.auth) throw new VibeError({ code: "FAILED_PRECONDITION", reason: "NO_APP", message: "signing in needs the app's DID, and no token source" });
+    return this.auth.signIn(options);
+  }
+
+  /** Signs out of this app on this device: tokens end, what is cached and queued goes, in all tabs. */
+  async signOut(): Promise<void> {
+    await this.auth?.signOut();
   }
 
   /** The state of the connection, the queue and the store. */
@@ -211,6 +245,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     this.closed.abort();
     for (const channel of [...this.openChannels]) channel.leave();
     this.startedHub?.close();
+    this.auth?.close();
   }
 
   private direct(): Promise<Direct> {
@@ -239,6 +274,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     return new HubClient(this.portOf(config), config, {
       answer: async (question) => this.answer(question),
       connection: (state) => {
+        if (state.status === "signedOut" && this.state.status !== "signedOut") void this.auth?.check().catch(() => undefined);
         this.state = state;
         this.connectionListeners.forEach((listener) => listener(state));
       },
@@ -258,7 +294,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
   }
 
   private async answer(question: Question): Promise<unknown> {
-    if (question.kind === "token") return await this.token({ refresh: question.refresh });
+    if (question.kind === "token") return await this.token(question);
     const merge = (this.options.collections as Record<string, CollectionOptions<object>> | undefined)?.[question.collection]?.conflict;
     if (typeof merge !== "function") throw new VibeError({ code: "ABORTED", reason: "ETAG_MISMATCH", message: "this version of the app does not merge" });
     return merge(question.base, question.mine, question.theirs);

@@ -74,6 +74,11 @@ export function invalidArgument(field: string, description: string): VibeError {
   return new VibeError({ code: "INVALID_ARGUMENT", reason: "INVALID_ARGUMENT", message: `${field}: ${description}`, fields: [{ field, description }] });
 }
 
+/** Whether the same call may succeed with another token, or a proof by a clock that was set right. Nothing was done yet. */
+export function wantsOtherToken({ reason }: VibeError): boolean {
+  return reason === "TOKEN_EXPIRED" || reason === "PROOF_INVALID";
+}
+
 /** Whether the same call, sent again, may succeed. */
 export function isTransient(error: VibeError): boolean {
   return error.code === "UNAVAILABLE" || error.reason === "WRITE_CONFLICT" || error.reason === "REPLICA_BEHIND"

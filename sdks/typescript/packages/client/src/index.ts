@@ -6,6 +6,7 @@ export type {
   Batch, ChangeOptions, Collection, CollectionName, Collections, CreateOptions, KeyOptions, Live, Page, PageQuery, Patch, Query, SearchQuery, Write,
 } from "./documents/collection.js";
 export type { AccessControl, AccessRule, Document, Edge, JsonObject, RelatedDocument } from "./documents/document.js";
+export type { AuthOptions, SessionState, SignInOptions, User } from "./auth/state.js";
 export { newId } from "./documents/uuid.js";
 export { VibeError } from "./errors.js";
 export type { ErrorCode, ErrorFields, FieldViolation, Reason } from "./errors.js";
@@ -17,4 +18,4 @@ export { IndexedDbStore } from "./store/indexed-db-store.js";
 export { MemoryStore } from "./store/memory-store.js";
 export type { Change, Store, Table } from "./store/store.js";
 export type { CallOptions } from "./timing.js";
-export type { TokenRequest, TokenSource } from "./transport.js";
+export type { BoundToken, TokenRequest, TokenSource } from "./transport.js";

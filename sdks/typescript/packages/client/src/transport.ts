@@ -4,7 +4,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, Transport, UnaryRequest } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { newId } from "./documents/uuid.js";
-import { isTransient } from "./errors.js";
+import { isTransient, wantsOtherToken } from "./errors.js";
 import { errorOfCall } from "./rpc-errors.js";
 import { backoff, delay } from "./timing.js";
 
@@ -12,10 +12,18 @@ import { backoff, delay } from "./timing.js";
 export interface TokenRequest {
   /** The last token was refused: a new one is needed. */
   readonly refresh: boolean;
+  /** The address of the call it is for; absent when only whose token it is matters. */
+  readonly url?: string;
+}
+
+/** An access token that is worth nothing without a key, and a proof of the key for one call (RFC 9449). */
+export interface BoundToken {
+  readonly token: string;
+  readonly proof: string;
 }
 
 /** Gives the access token of the next call; nothing, or an empty string, for a signed-out visitor. */
-export type TokenSource = (request: TokenRequest) => string | undefined | Promise<string | undefined>;
+export type TokenSource = (request: TokenRequest) => BoundToken | string | undefined | Promise<BoundToken | string | undefined>;
 
 /** Where the newest consistency token is kept, so that a read sees what was written before. */
 export interface Consistency {
@@ -100,16 +108,22 @@ function retries(consistency: Consistency, attempts: number): Interceptor {
 function authorization(token: TokenSource): Interceptor {
   return (next) => async (request) => {
     const send = async (refresh: boolean) => {
-      const value = await token({ refresh });
-      if (value) request.header.set("authorization", `Bearer ${value}`);
-      else request.header.delete("authorization");
+      const value = await token({ refresh, url: request.url });
+      request.header.delete("authorization");
+      request.header.delete("dpop");
+      if (typeof value === "object") {
+        request.header.set("authorization", `DPoP ${value.token}`);
+        request.header.set("dpop", value.proof);
+      } else if (value) {
+        request.header.set("authorization", `Bearer ${value}`);
+      }
       return next(request);
     };
     try {
       return await send(false);
     } catch (error) {
       // Refused before anything was done: safe to repeat for every call.
-      if (errorOfCall(error).reason !== "TOKEN_EXPIRED" || request.signal.aborted) throw error;
+      if (!wantsOtherToken(errorOfCall(error)) || request.signal.aborted) throw error;
       return send(true);
     }
   };

@@ -42,8 +42,8 @@ export class TestServer {
 }
 
 /** An access token of a user, who is created when new. */
-export async function tokenFor(data: string, user: string): Promise<string> {
-  return (await execute(vibe, ["token", "--user", user, "--data", data])).stdout.trim();
+export async function tokenFor(data: string, user: string, ...more: readonly string[]): Promise<string> {
+  return (await execute(vibe, ["token", "--user", user, ...more, "--data", data])).stdout.trim();
 }
 
 function serve(port: number, data: string): ReturnType<typeof startServer> {

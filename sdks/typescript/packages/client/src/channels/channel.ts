@@ -1,7 +1,7 @@
 import type { Client } from "@connectrpc/connect";
 import type { JsonObject } from "../documents/document.js";
 import { newId } from "../documents/uuid.js";
-import { VibeError } from "../errors.js";
+import { VibeError, wantsOtherToken } from "../errors.js";
 import type { JoinChannelResponse, RealtimeService } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
 import type { Presence } from "../generated/vibe/realtime/v1/channel_pb.js";
 import { Backoff } from "../live/backoff.js";
@@ -124,7 +124,7 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
           return;
         }
         this.callbacks.status?.("offline", error);
-        if (error.reason === "TOKEN_EXPIRED") await this.refreshToken().catch(() => undefined);
+        if (wantsOtherToken(error)) await this.refreshToken().catch(() => undefined);
         pause = error.reason === "ACCESS_CHANGED" ? 0 : error.retryAfterMs;
       }
       if (!this.left) await this.backoff.pause(pause);

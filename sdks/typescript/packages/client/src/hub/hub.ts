@@ -13,7 +13,7 @@ import type { QueuedWrite } from "../outbox/write.js";
 import { Cache } from "../store/cache.js";
 import type { Store } from "../store/store.js";
 import { createTransport } from "../transport.js";
-import type { Consistency } from "../transport.js";
+import type { BoundToken, Consistency, TokenRequest } from "../transport.js";
 import type { ConnectionState, HubConfig, ToHub } from "./protocol.js";
 import { sendWrite } from "./sender.js";
 import { subjectOf } from "./subject.js";
@@ -43,7 +43,7 @@ export class Hub {
 
   constructor(private readonly config: HubConfig, store: Store, fetch?: typeof globalThis.fetch) {
     const transport = createTransport({
-      url: config.url, consistency: this.consistency, attempts: 1, token: ({ refresh }) => this.token(refresh), ...(fetch ? { fetch } : {}),
+      url: config.url, consistency: this.consistency, attempts: 1, token: (request) => this.token(request), ...(fetch ? { fetch } : {}),
     });
     const times = { silence: config.silenceMs ?? defaultTimes.silence, longestPause: config.longestPauseMs ?? defaultTimes.longestPause };
     this.documents = createClient(DocumentsService, transport);
@@ -86,7 +86,7 @@ export class Hub {
         this.setStatus(error ? "offline" : this.live.targets().length > 0 ? "connecting" : "idle", error);
       },
       signedOut: (error) => this.signedOut(error),
-      refreshToken: () => this.token(true),
+      refreshToken: () => this.token({ refresh: true }),
     }, times);
     this.started = this.start();
   }
@@ -120,7 +120,7 @@ export class Hub {
     const [user] = (await this.cache.readAll("meta")).filter(([key]) => key === "user");
     this.user = user?.[1] as string | undefined;
     // Whose cache it is must be known before anything is shown. Without an answer it is whose it was.
-    await this.token(false).catch(() => undefined);
+    await this.token({ refresh: false }).catch(() => undefined);
     await this.outbox.load();
     await this.cache.compact(unusedDays).catch(() => undefined);
     this.status = "idle";
@@ -201,11 +201,12 @@ export class Hub {
   }
 
   // The token of the next call; whose it is decides whose cache this is.
-  private async token(refresh: boolean): Promise<string> {
-    const token = String(await this.tabs.ask({ kind: "token", refresh }).catch((error: unknown) => {
-      // Not refused: the token's source could not be reached.
-      throw new ConnectError(VibeError.from(error).message, Code.Unavailable);
-    }) ?? "");
+  private async token(request: TokenRequest): Promise<BoundToken | string | undefined> {
+    const token = await this.tabs.ask({ kind: "token", ...request }).catch((cause: unknown) => {
+      const error = VibeError.from(cause);
+      // The session has ended; else the token's source could not be reached.
+      throw error.code === "UNAUTHENTICATED" ? error : new ConnectError(error.message, Code.Unavailable);
+    }) as BoundToken | string | undefined;
     const user = subjectOf(token);
     if (user !== this.user) await this.switchUser(user);
     return token;
@@ -229,7 +230,7 @@ export class Hub {
 
   private async sessionChanged(purge: boolean): Promise<void> {
     if (purge) await this.purge();
-    await this.token(false).catch(() => undefined);
+    await this.token({ refresh: false }).catch(() => undefined);
     this.setStatus(this.live.targets().length > 0 ? "connecting" : "idle");
     this.live.resume();
     this.connection.wake({ reopen: true });

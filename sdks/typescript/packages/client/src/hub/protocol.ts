@@ -55,7 +55,7 @@ export type ToHub =
 
 /** What the hub asks of a tab. */
 export type Question =
-  | { readonly kind: "token"; readonly refresh: boolean }
+  | { readonly kind: "token"; readonly refresh: boolean; readonly url?: string }
   | { readonly kind: "merge"; readonly collection: string; readonly base: JsonObject; readonly mine: JsonObject; readonly theirs: JsonObject };
 
 /** From the hub to a tab. */

@@ -1,12 +1,9 @@
+import { claimsOf } from "../auth/base64url.js";
+import type { BoundToken } from "../transport.js";
+
 /** Whose token it is: the `sub` of a JWT; empty without a token, and for one that does not say. */
-export function subjectOf(token: string | undefined): string {
-  const payload = token?.split(".")[1];
-  if (!payload) return "";
-  try {
-    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown };
-    return typeof sub === "string" ? sub : "";
-  } catch {
-    return "";
-  }
+export function subjectOf(given: BoundToken | string | undefined): string {
+  const token = typeof given === "object" ? given.token : given;
+  const sub = token ? claimsOf(token)?.["sub"] : undefined;
+  return typeof sub === "string" ? sub : "";
 }

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { VibeError } from "../errors.js";
+import { VibeError, wantsOtherToken } from "../errors.js";
 import { newId } from "../documents/uuid.js";
 import type { RealtimeService, SubscribeResponse } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
 import type { TargetChange, TargetError, TargetSchema } from "../generated/vibe/realtime/v1/subscription_pb.js";
@@ -118,7 +118,7 @@ export class LiveConnection {
       return undefined;
     }
     this.events.offline(error);
-    if (error.reason === "TOKEN_EXPIRED") await this.events.refreshToken().catch(() => undefined);
+    if (wantsOtherToken(error)) await this.events.refreshToken().catch(() => undefined);
     return error.reason === "ACCESS_CHANGED" ? 0 : error.retryAfterMs;
   }
 

@@ -1,6 +1,6 @@
 import type { Document, JsonObject } from "../documents/document.js";
 import { newId } from "../documents/uuid.js";
-import { VibeError, isTransient } from "../errors.js";
+import { VibeError, isTransient, wantsOtherToken } from "../errors.js";
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
 import { canJoin, joinPatches, mergePatch, overlay, overlayAll } from "./overlay.js";
@@ -263,7 +263,7 @@ export class Outbox {
 }
 
 function isRepeatable(error: VibeError): boolean {
-  return isTransient(error) || error.code === "DEADLINE_EXCEEDED" || error.code === "CANCELLED" || error.reason === "TOKEN_EXPIRED";
+  return isTransient(error) || error.code === "DEADLINE_EXCEEDED" || error.code === "CANCELLED" || wantsOtherToken(error);
 }
 
 function isMistake(error: VibeError): boolean {

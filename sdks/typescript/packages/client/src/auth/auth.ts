@@ -1,0 +1,68 @@
+import type { TokenRequest, TokenSource } from "../transport.js";
+import type { SessionManager, Surroundings } from "./manager.js";
+import type { SessionState, SignInOptions } from "./state.js";
+
+/** The session as the client sees it; the code behind it is loaded when it is first needed. */
+export class Auth {
+  private current: SessionState = { status: "loading", scopes: [] };
+  private readonly listeners = new Set<(state: SessionState) => void>();
+  private loading: Promise<SessionManager> | undefined;
+
+  /** @param changed Somebody else is signed in, or nobody; with `purge`, nothing of who was here stays. */
+  constructor(private readonly surroundings: Omit<Surroundings, "changed">, private readonly changed: (purge: boolean) => Promise<void>) {
+    // The page was opened with an answer: whoever waits for it should not wait longer.
+    if (typeof location === "object" && /[?&]state=(popup|redirect)\./.test(location.search)) this.start();
+  }
+
+  get state(): SessionState {
+    return this.current;
+  }
+
+  /** The token source of the client. */
+  readonly token: TokenSource = async (request: TokenRequest) => (await this.load()).session.authorize(request);
+
+  /** Calls back with every new state until the returned function is called. */
+  onState(callback: (state: SessionState) => void): () => void {
+    this.listeners.add(callback);
+    this.start();
+    return () => this.listeners.delete(callback);
+  }
+
+  async signIn(options: SignInOptions): Promise<SessionState> {
+    const manager = await this.load();
+    if (await manager.signIn(options)) await this.changed(false);
+    return this.current;
+  }
+
+  async signOut(): Promise<void> {
+    await (await this.load()).signOut();
+    await this.changed(true);
+  }
+
+  /** A token was refused for good. */
+  async check(): Promise<void> {
+    await (await this.load()).session.check();
+  }
+
+  close(): void {
+    this.loading?.then(({ session }) => session.close(), () => undefined);
+  }
+
+  // What fails now is tried again, and told, with the first call that needs it.
+  private start(): void {
+    this.load().catch(() => undefined);
+  }
+
+  private load(): Promise<SessionManager> {
+    return this.loading ??= import("./manager.js").then(({ SessionManager }) => SessionManager.open({
+      ...this.surroundings,
+      changed: (state) => {
+        this.current = state;
+        this.listeners.forEach((listener) => listener(state));
+      },
+    })).catch((error: unknown) => {
+      this.loading = undefined;
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,263 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from "vitest";
+import { tokenFor } from "../server.js";
+import type { SignInOptions } from "../../src/index.js";
+import { Site, launch } from "./site.js";
+
+const { url: api, data } = inject("server");
+const url = api.replace("127.0.0.1", "vibe.localhost");
+const password = "correct horse battery";
+let browser: Browser;
+let site: Site;
+let app: string;
+let context: BrowserContext;
+let people = 0;
+let handle = "";
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launch(), Site.start("feeds")]);
+  const token = await tokenFor(data, "owner", "--scope", "account");
+  const response = await fetch(`${api}/v1/apps`, {
+    method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      name: "feeds",
+      manifest: {
+        displayName: "Feeds", description: "A small social feed.", homepageUri: site.origin, policyUri: `${site.origin}/privacy`,
+        origins: [site.origin], redirectUris: [`${site.origin}/callback`], visitorCollections: ["posts"],
+        scopes: [
+          { name: "timeline", grants: ["documents:posts:write"], descriptions: { en: "Show your posts to your followers" }, required: true },
+          { name: "documents:likes:write", descriptions: { en: "Remember what you like" } },
+        ],
+      },
+    }),
+  });
+  const created = await response.json() as { did: string };
+  expect(response.status, JSON.stringify(created)).toBe(200);
+  app = created.did;
+  site.options = { url, app, auth: { scope: "timeline" } };
+});
+afterAll(async () => {
+  await browser?.close();
+  site?.stop();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ locale: "en-GB" });
+  context.setDefaultTimeout(15_000);
+  handle = `person-${++people}`;
+});
+afterEach(() => context.close());
+
+/** A tab of the app, or of the server's pages. */
+async function open(address: string = site.origin): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(address);
+  return page;
+}
+
+// With an account and a session at the server, as after any earlier sign-in.
+async function signUp(): Promise<Page> {
+  const page = await open(`${url}/sign-up`);
+  await createAccount(page);
+  await page.waitForURL(`${url}/account`);
+  return page;
+}
+
+async function createAccount(page: Page): Promise<void> {
+  await page.getByLabel("Handle").fill(handle);
+  await page.getByRole("button", { name: "Use a password instead" }).click();
+  await page.getByLabel("New password").fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
+}
+
+// The button does nothing at first: a click meant for what was there before must not count.
+async function allow(page: Page): Promise<void> {
+  await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
+  await vi.waitFor(async () => {
+    if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 500 });
+    expect(page.isClosed() || !page.url().startsWith(url)).toBe(true);
+  }, 10_000);
+}
+
+async function press(page: Page, options: SignInOptions): Promise<void> {
+  await page.evaluate((text) => (document.body.dataset["signIn"] = text), JSON.stringify(options));
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function status(page: Page, wanted: string): Promise<void> {
+  await page.waitForFunction((wanted) => window.vibe?.session.status === wanted, wanted);
+}
+
+const follow = (page: Page): Promise<void> => page.evaluate(() => void window.vibe.read("posts", {}, (state) => (window.live = state)));
+const write = (page: Page, title: string): Promise<unknown> =>
+  page.evaluate((title) => window.vibe.write("posts", { title }).then(() => undefined, (error) => error.reason), title);
+const shows = (page: Page, ...titles: string[]): Promise<unknown> =>
+  page.waitForFunction((titles) => window.live?.data.map(({ data }) => data["title"]).sort().join() === titles, titles.join());
+
+async function signedInByPopup(): Promise<Page> {
+  await signUp();
+  const page = await open();
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await allow(popup);
+  await status(page, "signedIn");
+  return page;
+}
+
+test("a window: a new person signs up, allows, and is back in the page that was open", async () => {
+  const page = await open();
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await popup.getByRole("button", { name: "Create an account" }).click();
+  await createAccount(popup);
+  const closed = popup.waitForEvent("close");
+  await allow(popup);
+  await status(page, "signedIn");
+  await closed;
+  expect(await page.evaluate(() => window.vibe.session)).toMatchObject({
+    user: { handle, name: handle }, scopes: expect.arrayContaining(["timeline", "offline_access"]),
+  });
+  expect(await write(page, "first")).toBeUndefined();
+  await follow(page);
+  await shows(page, "first");
+});
+
+test("the token is bound to a key that no script can read", async () => {
+  const page = await signedInByPopup();
+  const request = page.waitForRequest((sent) => sent.url().includes("CreateDocument") || sent.url().includes("ListDocuments"));
+  await page.evaluate(() => window.vibe.readOnce("posts"));
+  const headers = await (await request).allHeaders();
+  expect(headers["authorization"]).toMatch(/^DPoP /);
+  // Without the key the token is worth nothing.
+  const stolen = await fetch(`${api}/v1/documents?collection=posts`, { headers: { authorization: headers["authorization"]!.replace("DPoP", "Bearer") } });
+  expect(stolen.status).toBe(401);
+  const extractable = await page.evaluate(async (name) => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open(name);
+      request.onsuccess = () => resolve(request.result);
+    });
+    return new Promise((resolve) => {
+      const request = database.transaction("meta").objectStore("meta").get("session");
+      request.onsuccess = () => resolve((request.result as { key: CryptoKeyPair }).key.privateKey.extractable);
+    });
+  }, `vibe ${url} ${app} session`);
+  expect(extractable).toBe(false);
+});
+
+test("a device whose clock is an hour off signs in, and stays so after a reload", async () => {
+  await context.addInitScript(() => {
+    const right = Date.now;
+    Date.now = () => right() - 3_600_000;
+  });
+  const page = await signedInByPopup();
+  expect(await write(page, "late")).toBeUndefined();
+  await page.reload();
+  await status(page, "signedIn");
+  await follow(page);
+  await shows(page, "late");
+});
+
+test("a redirect leaves the page, comes back to where it was, and leaves no code in the address", async () => {
+  await signUp();
+  const page = await open(`${site.origin}/read?post=7`);
+  await press(page, { mode: "redirect" });
+  await page.waitForURL(`${url}/**`);
+  await allow(page);
+  await page.waitForURL(`${site.origin}/read?post=7`);
+  await status(page, "signedIn");
+  expect(await write(page, "back again")).toBeUndefined();
+});
+
+test("saying no is told to the page that asked", async () => {
+  await signUp();
+  const page = await open();
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await popup.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction(() => window.failure === "ACCESS_DENIED");
+  await press(page, { mode: "redirect" });
+  await page.waitForURL(`${url}/**`);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForURL(site.origin);
+  await page.waitForFunction(() => window.vibe?.session.error?.reason === "ACCESS_DENIED");
+});
+
+test("an answer that nobody in this tab has asked for signs nobody in", async () => {
+  const page = await open(`${site.origin}/callback?code=stolen&state=redirect.forged&iss=${encodeURIComponent(url)}`);
+  await status(page, "signedOut");
+  expect(page.url()).toBe(`${site.origin}/callback`);
+});
+
+test("one tap: the browser's own dialog, and no window once everything is allowed", async () => {
+  const page = await signedInByPopup();
+  await page.evaluate(() => window.vibe.signOut());
+  await status(page, "signedOut");
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("FedCm.enable", { disableRejectionDelay: true });
+  const modes: string[] = [];
+  devtools.on("FedCm.dialogShown", ({ dialogId, dialogType }) => {
+    modes.push(dialogType);
+    if (dialogType === "AccountChooser") void devtools.send("FedCm.selectAccount", { dialogId, accountIndex: 0 });
+  });
+  await press(page, {});
+  await status(page, "signedIn");
+  expect(modes).toEqual(["AccountChooser"]);
+  expect(context.pages().filter((other) => other !== page && other.url().includes("authorize"))).toEqual([]);
+  expect(await write(page, "one tap")).toBeUndefined();
+});
+
+test("one tap: when the browser has nobody, a click goes on with a window, and a page that opens with nothing", async () => {
+  const page = await open();
+  expect(await page.evaluate(() => window.vibe.signIn({ mode: "prompt" }))).toMatchObject({ status: "signedOut" });
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("FedCm.enable", { disableRejectionDelay: true });
+  devtools.on("FedCm.dialogShown", ({ dialogId }) => void devtools.send("FedCm.dismissDialog", { dialogId }));
+  const popup = context.waitForEvent("page");
+  await press(page, {});
+  await (await popup).waitForURL(`${url}/**`);
+});
+
+test("two tabs share one session: one refreshes for both at once, and one signs out for both", async () => {
+  const [first, second] = [await signedInByPopup(), await open()];
+  await status(second, "signedIn");
+  let refreshes = 0;
+  context.on("request", (request) => {
+    if (request.postData()?.includes("refresh_token=")) refreshes++;
+  });
+  // What the server refuses as expired makes each tab ask for another token, at the same time.
+  const both = await Promise.all([first, second].map((page) => page.evaluate(async () => {
+    const token = (window.vibe as unknown as { token(request: object): Promise<string> }).token;
+    return [await token({ refresh: true }), await token({ refresh: false })];
+  })));
+  expect(new Set(both.flat()).size).toBe(1);
+  expect(refreshes).toBe(1);
+  expect(await Promise.all([write(first, "a"), write(second, "b")])).toEqual([undefined, undefined]);
+  await Promise.all([follow(first), follow(second)]);
+  await Promise.all([shows(first, "a", "b"), shows(second, "a", "b")]);
+  await first.evaluate(() => window.vibe.signOut());
+  await Promise.all([status(first, "signedOut"), status(second, "signedOut")]);
+  await Promise.all([shows(first), shows(second)]);
+});
+
+test("signed out, a visitor reads what the app shows to all", async () => {
+  const page = await open();
+  const request = page.waitForRequest((sent) => sent.url().includes("ListDocuments"));
+  const { documents } = await page.evaluate(() => window.vibe.readOnce("posts", { scope: "public" }));
+  expect(documents).toEqual([]);
+  const [, payload] = (await (await request).allHeaders())["authorization"]!.split(".");
+  expect(JSON.parse(Buffer.from(payload!, "base64url").toString())).toMatchObject({ sub: `${app}#visitor` });
+});
+
+test("taken back at the account page while live: the stream ends, the session is over, the documents go", async () => {
+  const page = await signedInByPopup();
+  expect(await write(page, "private")).toBeUndefined();
+  await follow(page);
+  await shows(page, "private");
+  const account = await open(`${url}/account`);
+  await account.getByRole("listitem").filter({ hasText: "Feeds" }).getByRole("button", { name: "Revoke" }).click();
+  await account.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await status(page, "expired");
+  await shows(page);
+  expect(await page.evaluate(() => window.vibe.session)).toMatchObject({ user: { handle }, error: { reason: "TOKEN_REVOKED" } });
+  // Signing in again goes on as before.
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await allow(popup);
+  await status(page, "signedIn");
+  await shows(page, "private");
+});
