@@ -10,22 +10,25 @@ const folder = mkdtempSync(`${tmpdir()}/vibe-sdk-test-`);
 let passed = 0;
 let failed = 0;
 
-for (const [name, command] of [["types", ["check"]], ["build", ["build"]], ["size", ["size"]]]) {
-  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", ...command, "--workspace", "@vibe/client"], { cwd: here, encoding: "utf8" });
+// The types of one package are those the other has built.
+for (const [name, script] of [["client", "check"], ["client", "build"], ["client", "size"], ["react", "check"], ["react", "build"]]) {
+  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", script, "--workspace", `@vibe/${name}`], { cwd: here, encoding: "utf8" });
   if (status === 0) passed++;
   else failed++;
-  console.log(`${status === 0 ? "ok" : "FAILED"} ${name}\n${stdout}${status === 0 ? "" : stderr}`);
+  console.log(`${status === 0 ? "ok" : "FAILED"} ${name}: ${script}\n${stdout}${status === 0 ? "" : stderr}`);
 }
 // The server is built once, before anything waits for it to start.
 execFileSync(fileURLToPath(new URL("../../scripts/vibe", import.meta.url)), ["--help"], { stdio: "ignore" });
-const report = `${folder}/report.json`;
-spawnSync(`${bin}vitest`, ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: `${here}packages/client`, stdio: "inherit" });
-try {
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, "utf8"));
-  passed += numPassedTests;
-  failed += numFailedTests + numPendingTests + (numFailedTests === 0 ? numFailedTestSuites : 0);
-} catch {
-  failed++;
+for (const name of ["client", "react"]) {
+  const report = `${folder}/${name}.json`;
+  spawnSync(`${bin}vitest`, ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: `${here}packages/${name}`, stdio: "inherit" });
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+    passed += numPassedTests;
+    failed += numFailedTests + numPendingTests + (numFailedTests === 0 ? numFailedTestSuites : 0);
+  } catch {
+    failed++;
+  }
 }
 rmSync(folder, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);

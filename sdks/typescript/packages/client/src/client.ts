@@ -91,17 +91,23 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
   private readonly openChannels = new Set<Channel<object, object>>();
   private readonly closed = new AbortController();
   private state: ConnectionState = { status: "idle", pendingWrites: 0, storage: "memory" };
+  private resumed = false;
   private startedHub: HubClient | undefined;
   private connecting: Promise<Direct> | undefined;
 
   /** @internal Use `createClient`. */
   constructor(private readonly options: ClientOptions<C>) {
     const { url, app, fetch = globalThis.fetch.bind(globalThis) } = options;
-    if (app?.startsWith("did:") && !options.token) this.auth = new Auth({ ...options.auth, url, app, fetch }, (purge) => this.sessionChanged({ purge }));
+    if (app?.startsWith("did:") && !options.token) this.auth = new Auth({ ...options.auth, url, app, fetch }, (purge) => this.sessionChanged({ purge }), () => this.openChannels.forEach((channel) => channel.rejoin()));
     this.token = options.token ?? this.auth?.token ?? (() => undefined);
     this.transport = lazyTransport(async () => (await this.direct()).transport);
     this.documents = lazyClient<typeof DocumentsService>(async () => (await this.direct()).documents);
     this.realtime = lazyClient<typeof RealtimeService>(async () => (await this.direct()).realtime, "subscribe", "joinChannel");
+  }
+
+  /** The server's URL. */
+  get url(): string {
+    return this.options.url;
   }
 
   /** Who is signed in. With tokens of the app's own, or without an app, always `signedOut`. */
@@ -274,13 +280,21 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     return new HubClient(this.portOf(config), config, {
       answer: async (question) => this.answer(question),
       connection: (state) => {
-        if (state.status === "signedOut" && this.state.status !== "signedOut") void this.auth?.check().catch(() => undefined);
+        if (state.status === "online") this.resumed = false;
+        if (state.status === "signedOut" && this.state.status !== "signedOut") void this.resume().catch(() => undefined);
         this.state = state;
         this.connectionListeners.forEach((listener) => listener(state));
       },
       rejected: (operations, error) => this.rejectionListeners.forEach((listener) => listener({ operations, error })),
       consistency: (token) => (this.consistency.token = token),
     });
+  }
+
+  // Another tab may have signed in since. Once: a server that refuses every token is not asked forever.
+  private async resume(): Promise<void> {
+    if (!await this.auth?.check() || this.resumed) return;
+    this.resumed = true;
+    await this.sessionChanged();
   }
 
   private portOf(config: HubConfig): HubPort {

@@ -7,6 +7,7 @@ export type {
 } from "./documents/collection.js";
 export type { AccessControl, AccessRule, Document, Edge, JsonObject, RelatedDocument } from "./documents/document.js";
 export type { AuthOptions, SessionState, SignInOptions, User } from "./auth/state.js";
+export { queryKey } from "./documents/spec.js";
 export { newId } from "./documents/uuid.js";
 export { VibeError } from "./errors.js";
 export type { ErrorCode, ErrorFields, FieldViolation, Reason } from "./errors.js";

@@ -8,8 +8,13 @@ export class Auth {
   private readonly listeners = new Set<(state: SessionState) => void>();
   private loading: Promise<SessionManager> | undefined;
 
-  /** @param changed Somebody else is signed in, or nobody; with `purge`, nothing of who was here stays. */
-  constructor(private readonly surroundings: Omit<Surroundings, "changed">, private readonly changed: (purge: boolean) => Promise<void>) {
+  /**
+   * @param changed This tab has signed somebody in or out; with `purge`, nothing of who was here stays.
+   * @param other Somebody else is signed in, or nobody, whichever tab did it.
+   */
+  constructor(
+    private readonly surroundings: Omit<Surroundings, "changed">, private readonly changed: (purge: boolean) => Promise<void>, private readonly other: () => void,
+  ) {
     // The page was opened with an answer: whoever waits for it should not wait longer.
     if (typeof location === "object" && /[?&]state=(popup|redirect)\./.test(location.search)) this.start();
   }
@@ -30,7 +35,10 @@ export class Auth {
 
   async signIn(options: SignInOptions): Promise<SessionState> {
     const manager = await this.load();
-    if (await manager.signIn(options)) await this.changed(false);
+    if (await manager.signIn(options)) {
+      await this.changed(false);
+      void manager.session.retire();
+    }
     return this.current;
   }
 
@@ -39,9 +47,10 @@ export class Auth {
     await this.changed(true);
   }
 
-  /** A token was refused for good. */
-  async check(): Promise<void> {
+  /** A token was refused for good: returns whether there is another one. */
+  async check(): Promise<boolean> {
     await (await this.load()).session.check();
+    return this.current.status === "signedIn";
   }
 
   close(): void {
@@ -57,7 +66,9 @@ export class Auth {
     return this.loading ??= import("./manager.js").then(({ SessionManager }) => SessionManager.open({
       ...this.surroundings,
       changed: (state) => {
+        const isOther = this.current.status !== "loading" && this.current.user?.did !== state.user?.did;
         this.current = state;
+        if (isOther) this.other();
         this.listeners.forEach((listener) => listener(state));
       },
     })).catch((error: unknown) => {

@@ -82,6 +82,7 @@ export class SessionManager {
     if (!arrival) return;
     try {
       await this.redeem(await arrival.code);
+      await this.session.retire();
     } catch (error) {
       passFailure(VibeError.from(error));
     }

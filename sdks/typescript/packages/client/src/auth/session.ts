@@ -47,6 +47,7 @@ export class Session {
   private visitor: { readonly token: string; readonly useUntil: number } | undefined;
   private visiting: Promise<string | undefined> | undefined;
   private readonly channel: BroadcastChannel | undefined;
+  private replaced: string | undefined;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly surroundings: SessionSurroundings) {
@@ -89,11 +90,17 @@ export class Session {
     }, key);
     const user = userOf(answer, provider.app, (await provider.discovery()).issuer, nonce);
     await this.exclusively(async () => {
-      const before = this.kept;
+      await this.load();
+      this.replaced = this.kept?.refreshToken;
       await this.keep(keptOf(answer, user, key, provider.skewMs));
-      // Its tokens are nobody's any more.
-      if (before?.refreshToken) void provider.revoke(before.refreshToken).catch(() => undefined);
     });
+  }
+
+  /** Ends the session that the last sign-in has replaced; by now nothing uses it any more. */
+  async retire(): Promise<void> {
+    const { replaced } = this;
+    this.replaced = undefined;
+    if (replaced) await this.surroundings.provider.revoke(replaced).catch(() => undefined);
   }
 
   /** Forgets the session here, and ends it at the server as far as that can be reached. */

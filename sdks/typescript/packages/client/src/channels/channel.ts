@@ -53,6 +53,7 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
   private state: S | undefined;
   private heartbeat: ReturnType<typeof setInterval> | undefined;
   private left = false;
+  private isRenewed = false;
   private self = "";
 
   /** @internal */
@@ -90,6 +91,12 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
     this.backoff.wake();
   }
 
+  /** Somebody else is signed in: comes back as them. @internal */
+  rejoin(): void {
+    this.stream?.abort.abort(new VibeError({ code: "ABORTED", reason: "ACCESS_CHANGED", message: "somebody else is signed in" }));
+    this.backoff.wake();
+  }
+
   /** Leaves. */
   leave(): void {
     this.left = true;
@@ -118,17 +125,24 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
       } catch (cause) {
         const error = VibeError.from(cause);
         if (this.left) return;
-        if (over.has(error.reason)) {
+        if (over.has(error.reason) && !await this.renewed(error)) {
           this.leave();
           this.callbacks.status?.("ended", error);
           return;
         }
         this.callbacks.status?.("offline", error);
         if (wantsOtherToken(error)) await this.refreshToken().catch(() => undefined);
-        pause = error.reason === "ACCESS_CHANGED" ? 0 : error.retryAfterMs;
+        pause = error.reason === "ACCESS_CHANGED" || this.isRenewed ? 0 : error.retryAfterMs;
       }
       if (!this.left) await this.backoff.pause(pause);
     }
+  }
+
+  // The session may have been replaced by another one, of the same person with more rights. Tried once until it is joined again.
+  private async renewed({ code }: VibeError): Promise<boolean> {
+    if (code !== "UNAUTHENTICATED" || this.isRenewed) return false;
+    this.isRenewed = await this.refreshToken().then(Boolean, () => false);
+    return this.isRenewed && !this.left;
   }
 
   private async follow(): Promise<number | undefined> {
@@ -154,6 +168,7 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
     switch (frame.case) {
       case "joined":
         this.backoff.reset();
+        this.isRenewed = false;
         this.self = frame.value.memberId;
         this.members.clear();
         this.tell(frame.value.present, []);

@@ -7,6 +7,11 @@ import type { Query } from "./collection.js";
 // By number: the contract's descriptors are loaded when a call is made.
 const scopes = { unset: 0, own: 1, shared: 2, public: 3, all: 4 } as const satisfies Record<string, DocumentScope>;
 
+/** Equal for queries that say the same, also where their conditions are functions. */
+export function queryKey<T extends object>(collection: string, query: Query<T>): string {
+  return JSON.stringify(specOf(collection, query));
+}
+
 /** A query as text. */
 export function specOf<T extends object>(collection: string, query: Query<T>): QuerySpec {
   const where = whereText(query.where);

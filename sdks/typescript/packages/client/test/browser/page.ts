@@ -8,6 +8,7 @@ interface Page {
   readonly sessions: SessionState[];
   live?: Live;
   failure?: string;
+  channel?: string[];
 }
 
 declare global {

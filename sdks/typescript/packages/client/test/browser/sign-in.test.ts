@@ -1,12 +1,11 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from "vitest";
-import { tokenFor } from "../server.js";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import type { SignInOptions } from "../../src/index.js";
+import { allow, createAccount, createApp } from "./people.js";
 import { Site, launch } from "./site.js";
 
 const { url: api, data } = inject("server");
 const url = api.replace("127.0.0.1", "vibe.localhost");
-const password = "correct horse battery";
 let browser: Browser;
 let site: Site;
 let app: string;
@@ -16,24 +15,7 @@ let handle = "";
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launch(), Site.start("feeds")]);
-  const token = await tokenFor(data, "owner", "--scope", "account");
-  const response = await fetch(`${api}/v1/apps`, {
-    method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({
-      name: "feeds",
-      manifest: {
-        displayName: "Feeds", description: "A small social feed.", homepageUri: site.origin, policyUri: `${site.origin}/privacy`,
-        origins: [site.origin], redirectUris: [`${site.origin}/callback`], visitorCollections: ["posts"],
-        scopes: [
-          { name: "timeline", grants: ["documents:posts:write"], descriptions: { en: "Show your posts to your followers" }, required: true },
-          { name: "documents:likes:write", descriptions: { en: "Remember what you like" } },
-        ],
-      },
-    }),
-  });
-  const created = await response.json() as { did: string };
-  expect(response.status, JSON.stringify(created)).toBe(200);
-  app = created.did;
+  app = await createApp(api, data, site.origin);
   site.options = { url, app, auth: { scope: "timeline" } };
 });
 afterAll(async () => {
@@ -57,25 +39,9 @@ async function open(address: string = site.origin): Promise<Page> {
 // With an account and a session at the server, as after any earlier sign-in.
 async function signUp(): Promise<Page> {
   const page = await open(`${url}/sign-up`);
-  await createAccount(page);
+  await createAccount(page, handle);
   await page.waitForURL(`${url}/account`);
   return page;
-}
-
-async function createAccount(page: Page): Promise<void> {
-  await page.getByLabel("Handle").fill(handle);
-  await page.getByRole("button", { name: "Use a password instead" }).click();
-  await page.getByLabel("New password").fill(password);
-  await page.getByRole("button", { name: "Create account" }).click();
-}
-
-// The button does nothing at first: a click meant for what was there before must not count.
-async function allow(page: Page): Promise<void> {
-  await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
-  await vi.waitFor(async () => {
-    if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 500 });
-    expect(page.isClosed() || !page.url().startsWith(url)).toBe(true);
-  }, 10_000);
 }
 
 async function press(page: Page, options: SignInOptions): Promise<void> {
@@ -97,7 +63,7 @@ async function signedInByPopup(): Promise<Page> {
   await signUp();
   const page = await open();
   const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
-  await allow(popup);
+  await allow(popup, url);
   await status(page, "signedIn");
   return page;
 }
@@ -106,9 +72,9 @@ test("a window: a new person signs up, allows, and is back in the page that was 
   const page = await open();
   const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
   await popup.getByRole("button", { name: "Create an account" }).click();
-  await createAccount(popup);
+  await createAccount(popup, handle);
   const closed = popup.waitForEvent("close");
-  await allow(popup);
+  await allow(popup, url);
   await status(page, "signedIn");
   await closed;
   expect(await page.evaluate(() => window.vibe.session)).toMatchObject({
@@ -159,7 +125,7 @@ test("a redirect leaves the page, comes back to where it was, and leaves no code
   const page = await open(`${site.origin}/read?post=7`);
   await press(page, { mode: "redirect" });
   await page.waitForURL(`${url}/**`);
-  await allow(page);
+  await allow(page, url);
   await page.waitForURL(`${site.origin}/read?post=7`);
   await status(page, "signedIn");
   expect(await write(page, "back again")).toBeUndefined();
@@ -235,6 +201,26 @@ test("two tabs share one session: one refreshes for both at once, and one signs 
   await Promise.all([shows(first), shows(second)]);
 });
 
+test("allowing more in one tab: the session is another one, and what the other tab shows and says goes on", async () => {
+  const [first, second] = [await signedInByPopup(), await open()];
+  await status(second, "signedIn");
+  await Promise.all([follow(first), follow(second)]);
+  await second.evaluate(() => {
+    const { vibe } = window;
+    void vibe.join("app:lobby", { status: (status) => (window.channel = [...window.channel ?? [], status]) }).setPresence({});
+  });
+  await second.waitForFunction(() => window.channel?.at(-1) === "online");
+  const revoked = first.waitForResponse((response) => response.url().endsWith("/oauth/revoke"));
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(first, { mode: "popup", scope: "documents:likes:write" })]);
+  await allow(popup, url);
+  await revoked;
+  await second.waitForFunction(() => window.vibe.session.scopes.includes("documents:likes:write"));
+  expect(await write(second, "still here")).toBeUndefined();
+  await Promise.all([shows(first, "still here"), shows(second, "still here")]);
+  await second.waitForFunction(() => window.channel!.length > 2 && window.channel!.at(-1) === "online");
+  expect(await second.evaluate(() => window.channel)).not.toContain("ended");
+});
+
 test("signed out, a visitor reads what the app shows to all", async () => {
   const page = await open();
   const request = page.waitForRequest((sent) => sent.url().includes("ListDocuments"));
@@ -257,7 +243,7 @@ test("taken back at the account page while live: the stream ends, the session is
   expect(await page.evaluate(() => window.vibe.session)).toMatchObject({ user: { handle }, error: { reason: "TOKEN_REVOKED" } });
   // Signing in again goes on as before.
   const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
-  await allow(popup);
+  await allow(popup, url);
   await status(page, "signedIn");
   await shows(page, "private");
 });

@@ -12,6 +12,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** Serves the bundled page at every path, with the options it was given. */
 export class Site {
   options: object = {};
+  /** What the page shows before any script runs. */
+  html = "";
 
   private constructor(readonly origin: string, private readonly server: Server) {}
 
@@ -25,7 +27,7 @@ export class Site {
       const file = files.get(new URL(request.url!, "http://site").pathname);
       response.setHeader("content-type", file ? "text/javascript" : "text/html");
       response.end(file ?? `<!doctype html><meta name="viewport" content="width=device-width"><title>${name}</title><link rel="icon" href="data:,">
-        <body><button>Sign in</button><main></main><script>window.options = ${JSON.stringify(site.options)}</script><script type="module" src="/app.js"></script>`);
+        <body>${site.html || "<button>Sign in</button>"}<script>window.options = ${JSON.stringify(site.options)}</script><script type="module" src="/app.js"></script>`);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const site = new Site(`http://${name}.localhost:${(server.address() as AddressInfo).port}`, server);

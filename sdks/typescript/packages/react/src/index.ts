@@ -1,0 +1,16 @@
+export { ConsentList } from "./components/consent-list.js";
+export type { ConsentListProps, ConsentItem } from "./components/consent-list.js";
+export { SignInButton } from "./components/sign-in-button.js";
+export type { SignInButtonProps } from "./components/sign-in-button.js";
+export { UserMenu } from "./components/user-menu.js";
+export type { UserMenuProps } from "./components/user-menu.js";
+export { useMutation } from "./mutation.js";
+export type { Mutation, MutationOptions, MutationState } from "./mutation.js";
+export { usePresence } from "./presence.js";
+export type { PresenceOptions, PresenceState } from "./presence.js";
+export { VibeProvider, useVibe } from "./provider.js";
+export type { AppClient, AppCollections, Register } from "./provider.js";
+export { useDocument, useInfiniteQuery, useQuery, useSubscription, useSuspenseQuery } from "./queries.js";
+export type { InfiniteQuery, LiveDocument, QueryOptions } from "./queries.js";
+export { useAuth, useConnection } from "./session.js";
+export type { AuthState } from "./session.js";
