@@ -12,7 +12,7 @@ export interface Post {
   rank: number;
 }
 
-declare module "../src/provider.js" {
+declare module "../src/index.js" {
   interface Register {
     collections: { posts: Post };
   }
