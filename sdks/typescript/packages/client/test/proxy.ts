@@ -5,6 +5,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 /** The network between a client and the server: it can be cut, or fall silent. */
 export class Proxy {
   private readonly sockets = new Set<Socket>();
+  private readonly heads: string[] = [];
   private state: "open" | "cut" | "silent" = "open";
 
   private constructor(private readonly server: Server, private readonly port: number) {}
@@ -19,6 +20,11 @@ export class Proxy {
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** How many requests there were whose first line holds the text. */
+  count(text: string): number {
+    return this.heads.filter((head) => head.includes(text)).length;
   }
 
   /** Ends all connections and lets no new one through. */
@@ -46,6 +52,10 @@ export class Proxy {
   private forward(socket: Socket): void {
     if (this.state === "cut") return void socket.destroy();
     const upstream = connect(this.port, "127.0.0.1");
+    socket.on("data", (chunk) => {
+      const head = chunk.toString("latin1").split("\r\n", 1)[0]!;
+      if (head.endsWith(" HTTP/1.1")) this.heads.push(head.replace(" HTTP/1.1", ""));
+    });
     for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
       this.sockets.add(from);
       from.on("error", () => to.destroy()).on("close", () => {
