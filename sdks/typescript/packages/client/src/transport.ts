@@ -3,7 +3,9 @@ import type { DescMethodUnary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, Transport, UnaryRequest } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { abortable } from "./abortable.js";
 import { newId } from "./documents/uuid.js";
+import type { VibeError } from "./errors.js";
 import { isTransient, wantsOtherToken } from "./errors.js";
 import { errorOfCall } from "./rpc-errors.js";
 import { backoff, delay } from "./timing.js";
@@ -22,7 +24,11 @@ export interface BoundToken {
   readonly proof: string;
 }
 
-/** Gives the access token of the next call; nothing, or an empty string, for a signed-out visitor. */
+/**
+ * Gives the access token of the next call; nothing, or an empty string, for a signed-out visitor. It is asked before every
+ * call and before the cache is shown: answer from memory, also with a token that has expired, and go to the network only
+ * when `refresh` is set.
+ */
 export type TokenSource = (request: TokenRequest) => BoundToken | string | undefined | Promise<BoundToken | string | undefined>;
 
 /** Where the newest consistency token is kept, so that a read sees what was written before. */
@@ -52,7 +58,7 @@ export function createTransport(options: TransportOptions): Transport {
   const transport = createGrpcWebTransport({
     baseUrl: url,
     useBinaryFormat: true,
-    ...(options.fetch ? { fetch: options.fetch } : {}),
+    fetch: abortable(options.fetch ?? ((input, init) => fetch(input, init))),
     interceptors: [requestIds, retries(consistency, attempts), authorization(token), consistent(consistency)],
   });
   return {
@@ -60,8 +66,14 @@ export function createTransport(options: TransportOptions): Transport {
       return transport.unary(method, signal, timeout ?? timeoutMs, header, input, contextValues).catch(rethrow);
     },
     async stream(method, signal, timeout, header, input, contextValues) {
-      const response = await transport.stream(method, signal, timeout, header, input, contextValues).catch(rethrow);
-      return { ...response, message: translated(response.message) };
+      const failed = (cause: unknown): never => {
+        const error = errorOfCall(cause);
+        // The next attempt goes without it.
+        if (isForgotten(error)) consistency.token = "";
+        throw error;
+      };
+      const response = await transport.stream(method, signal, timeout, header, input, contextValues).catch(failed);
+      return { ...response, message: translated(response.message, failed) };
     },
   };
 }
@@ -71,12 +83,17 @@ function rethrow(error: unknown): never {
   throw errorOfCall(error);
 }
 
-async function* translated<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+async function* translated<T>(messages: AsyncIterable<T>, failed: (error: unknown) => never): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (error) {
-    rethrow(error);
+    failed(error);
   }
+}
+
+// The database was restored: the write that the token names may not be there.
+function isForgotten(error: VibeError): boolean {
+  return error.reason === "CONSISTENCY_TOKEN_EXPIRED" || error.reason === "CONSISTENCY_TOKEN_INVALID";
 }
 
 // Every write gets an id, so that it is safe to repeat.
@@ -95,10 +112,8 @@ function retries(consistency: Consistency, attempts: number): Interceptor {
         return await next(request);
       } catch (cause) {
         const error = errorOfCall(cause);
-        // The database was restored: read what there is.
-        const forget = error.reason === "CONSISTENCY_TOKEN_EXPIRED" || error.reason === "CONSISTENCY_TOKEN_INVALID";
-        if (forget) consistency.token = "";
-        if (attempt === attempts || request.signal.aborted || !forget && !isTransient(error)) throw cause;
+        if (isForgotten(error)) consistency.token = "";
+        if (attempt >= attempts || request.signal.aborted || !isForgotten(error) && !isTransient(error)) throw cause;
         await delay(error.retryAfterMs ?? backoff(attempt), request.signal);
       }
     }

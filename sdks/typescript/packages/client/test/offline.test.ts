@@ -203,6 +203,31 @@ test("a revoked token ends the session within seconds and empties the cache; the
   await seen.until(({ status, data }) => status === "live" && data.length === 2);
 });
 
+test("a token that expires while live is replaced, and nothing is missed", async () => {
+  const brief = await server.token("offline", "--hours", `${4 / 3600}`);
+  const asked: boolean[] = [];
+  let current = brief;
+  const vibe = client({
+    token({ refresh }) {
+      asked.push(refresh);
+      if (refresh) current = token;
+      return current;
+    },
+  });
+  const refreshed = new Watch<Note>();
+  vibe.read("notes", { where: (f) => f("title").startsWith("expiry") }, refreshed.push);
+  await refreshed.until(({ status }) => status === "live");
+  expect(asked).not.toContain(true);
+  await refreshed.until(({ status }) => status !== "live");
+  await direct().write("notes", { title: "expiry 1" });
+  await refreshed.until(({ status, data }) => status === "live" && data.length === 1);
+  expect(asked).toContain(true);
+  current = brief;
+  expect((await vibe.readOnce("notes", { where: "data.title = 'expiry 1'" })).documents).toHaveLength(1);
+  current = brief;
+  await vibe.write("notes", { title: "expiry 2" });
+});
+
 test("another user's token empties cache and queue before anything is shown", async () => {
   const store = new MemoryStore();
   let current = token;

@@ -36,8 +36,8 @@ export class TestServer {
     rmSync(this.data.replace(/\/data$/, ""), { recursive: true, force: true });
   }
 
-  token(user: string): Promise<string> {
-    return tokenFor(this.data, user);
+  token(user: string, ...more: readonly string[]): Promise<string> {
+    return tokenFor(this.data, user, ...more);
   }
 }
 

@@ -27,10 +27,14 @@ export async function host(config: HubConfig, signal: AbortSignal): Promise<void
 
 function attach(hub: Hub, name: string, gone: () => void): void {
   const line = new BroadcastChannel(name);
+  let open = true;
   const port: TabPort = {
-    send: (message) => line.postMessage(message),
+    send: (message) => open && line.postMessage(message),
     receive: () => {},
-    close: () => line.close(),
+    close() {
+      open = false;
+      line.close();
+    },
   };
   line.onmessage = ({ data }: MessageEvent<ToHub>) => port.receive(data);
   hub.attach(port);

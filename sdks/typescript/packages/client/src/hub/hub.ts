@@ -40,6 +40,7 @@ export class Hub {
   private user: string | undefined;
   private status: ConnectionState["status"] = "connecting";
   private error: VibeError | undefined;
+  private streaming = false;
 
   constructor(private readonly config: HubConfig, store: Store, fetch?: typeof globalThis.fetch) {
     const transport = createTransport({
@@ -59,7 +60,7 @@ export class Hub {
       },
       acknowledged: (write, outcome) => this.acknowledged(write, outcome),
       rejected: (write, error) => this.rejected(write, error),
-      offline: (error) => this.setStatus("offline", error),
+      offline: (error) => this.unsent(error),
       signedOut: (error) => this.signedOut(error),
     }, times.longestPause);
     this.live = new LiveQueries(this.cache, {
@@ -78,10 +79,12 @@ export class Hub {
       checkpoint: (cursor) => this.live.checkpoint(cursor),
       targetError: (error) => this.live.targetError(error),
       online: () => {
+        this.streaming = true;
         this.setStatus("online");
         this.outbox.wake();
       },
       offline: (error) => {
+        this.streaming = false;
         this.live.suspend();
         this.setStatus(error ? "offline" : this.live.targets().length > 0 ? "connecting" : "idle", error);
       },
@@ -122,8 +125,8 @@ export class Hub {
     // Whose cache it is must be known before anything is shown. Without an answer it is whose it was.
     await this.token({ refresh: false }).catch(() => undefined);
     await this.outbox.load();
-    await this.cache.compact(unusedDays).catch(() => undefined);
     this.status = "idle";
+    void this.cache.compactDaily(unusedDays);
   }
 
   private async receive(tab: TabPort, message: Exclude<ToHub, { type: "answer" }>): Promise<void> {
@@ -171,10 +174,16 @@ export class Hub {
       this.live.applied(document, document?.id ?? id, collection);
     });
     this.live.collectionsChanged(write.operations.map(({ collection }) => collection));
-    this.setStatus(this.live.targets().length > 0 ? this.status : "idle");
+    if (this.live.targets().length === 0) this.setStatus("idle");
     this.tabs.sendAll({ type: "consistency", token: this.consistency.token });
     this.finish(write.requestIds, outcome);
     this.tellConnection();
+  }
+
+  // A write found no way to the server: a stream that still seems alive has to prove it.
+  private unsent(error: VibeError): void {
+    if (!this.streaming) this.setStatus("offline", error);
+    else if (error.reason === "UNREACHABLE") this.connection.wake({ reopen: true });
   }
 
   private rejected(write: QueuedWrite, error: VibeError): void {

@@ -102,6 +102,14 @@ export class Cache {
     if (this.storage === "full") this.report("persistent");
   }
 
+  /** Compacts, unless it was done within a day. */
+  async compactDaily(days: number): Promise<void> {
+    const [last] = await this.store.read("meta", ["compacted"]).catch(() => []);
+    if (typeof last === "number" && Date.now() - last < dayMs) return;
+    this.persist("meta", "compacted", Date.now());
+    await this.compact(days).catch(() => undefined);
+  }
+
   /** Removes results nobody has looked at for so many days, and documents that no result holds any more. */
   async compact(days: number): Promise<void> {
     const inUse = this.inUse();
