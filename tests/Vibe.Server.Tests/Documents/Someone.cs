@@ -17,6 +17,12 @@ internal sealed class Someone(DocumentsService service, Caller caller)
     /// <summary>The same person through an app with other scopes.</summary>
     public Someone With(string scope) => new(service, caller with { Scopes = Scopes.Parse(scope) });
 
+    /// <summary>The same person with other principals.</summary>
+    public Someone Holding(IReadOnlyList<string> principals) => new(service, caller with { Principals = [.. principals] });
+
+    /// <summary>The same person with a token of another time.</summary>
+    public Someone With(DateTimeOffset issued) => new(service, caller with { IssueTime = issued });
+
     public FakeCall Call() => new(caller);
 
     public static ByteString Body(string json) => StructJson.ToStruct(Encoding.UTF8.GetBytes(json));

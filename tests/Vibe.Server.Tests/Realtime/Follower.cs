@@ -57,7 +57,9 @@ internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncD
         }
     }
 
-    public void Run(SubscriberLoop loop) => _loop = loop.RunAsync(_drain.Token, _leave.Token);
+    /// <summary>Begins.</summary>
+    /// <param name="loop">Serves the client until the server stops or the client leaves.</param>
+    public void Run(Func<CancellationToken, CancellationToken, Task> loop) => _loop = loop(_drain.Token, _leave.Token);
 
     /// <summary>The server stops.</summary>
     public async Task DrainAsync()

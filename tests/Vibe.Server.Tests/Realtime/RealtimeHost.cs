@@ -47,9 +47,13 @@ public class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
 
     /// <summary>One more node on the same database.</summary>
     internal Task<Node> StartNodeAsync(
-        RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null, Database? connections = null) => StartAsync(new Node(
+        RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null, Database? connections = null,
+        Func<LogSource, CancellationToken, IAsyncEnumerable<FeedItem>>? tampering = null) => StartAsync(new Node(
         Documents, (options ?? new RealtimeOptions()) with { Feed = Feed }, new FeedCursors(CursorKey), channels ?? new ChannelOptions(),
-        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance, connections));
+        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance, connections)
+        {
+            Tampering = tampering,
+        });
 
     /// <summary>One more node, which chooses its feed itself.</summary>
     internal Task<Node> StartNodeAsync(ReplicationFeed replication, ILoggerFactory logs) => StartAsync(new Node(
@@ -90,6 +94,9 @@ internal sealed class Node : IAsyncDisposable
     private readonly FeedReader _reader;
     private readonly SubscriberServices _services;
     private readonly ChannelUpkeep _upkeep;
+    private readonly LogSource _log;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _reading = Task.CompletedTask;
     private readonly PeerWatch _peers = new();
 
     public Node(
@@ -109,14 +116,16 @@ internal sealed class Node : IAsyncDisposable
         Hub = new ChangeHub(options) { Watcher = Channels };
         Cursors = cursors;
         Options = options;
-        var feed = new FeedDatabase(database);
+        var feed = Feed = new FeedDatabase(database);
         var time = TimeProvider.System;
+        _log = new LogSource(replication, feed, options, time);
         _reader = new FeedReader(
-            new LogSource(replication, feed, options, time), new PollingSource(feed, options, time), feed, Hub, options, time,
+            _log, new PollingSource(feed, options, time), feed, Hub, options, time,
             logs.CreateLogger<FeedReader>());
         var turns = new CatchUpTurns(options);
+        Missed = new CatchUpStore(database, turns);
         var start = new TargetStart(
-            Hub, feed, cursors, new CatchUpStore(database, turns), new QueryStore(database, documents.Catalog), turns, options,
+            Hub, feed, cursors, Missed, new QueryStore(database, documents.Catalog), turns, options,
             TimeProvider.System);
         _services = new SubscriberServices(Hub, feed, cursors, start, Access, options, TimeProvider.System, NullLogger<Subscriber>.Instance);
     }
@@ -137,14 +146,35 @@ internal sealed class Node : IAsyncDisposable
 
     public RealtimeOptions Options { get; }
 
+    public FeedDatabase Feed { get; }
+
+    public CatchUpStore Missed { get; }
+
+    /// <summary>Stands between what is read from the log and the hub. Null for the product's own reader.</summary>
+    public Func<LogSource, CancellationToken, IAsyncEnumerable<FeedItem>>? Tampering { get; init; }
+
     public RevocationSet Access { get; } = new(TimeProvider.System);
 
     public async Task StartAsync()
     {
+        await BeginAsync();
+        await Hub.WhenLiveAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Starts, and does not wait until the feed is live.</summary>
+    public async Task BeginAsync()
+    {
         await Bus.StartAsync(CancellationToken.None);
         await _upkeep.StartAsync(CancellationToken.None);
-        await _reader.StartAsync(CancellationToken.None);
-        await Hub.WhenLiveAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        if (Tampering is { } tampering)
+        {
+            _reading = ReadAsync(tampering(_log, _stop.Token));
+        }
+        else
+        {
+            await _reader.StartAsync(CancellationToken.None);
+            _reading = _reader.ExecuteTask!;
+        }
     }
 
     /// <summary>Waits until this node knows another one.</summary>
@@ -172,19 +202,48 @@ internal sealed class Node : IAsyncDisposable
         Subscribers.Add(subscriber);
         subscriber.Update(plans, []);
         var follower = new Follower(subscriber, earlier);
-        follower.Run(new SubscriberLoop(_services, subscriber, follower, failsWithTarget: false));
+        follower.Run(new SubscriberLoop(_services, subscriber, follower, failsWithTarget: false).RunAsync);
         return follower;
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
         await _reader.StopAsync(CancellationToken.None);
-        await _reader.ExecuteTask!;
+        await _reading;
+        _stop.Dispose();
         await _upkeep.StopAsync(CancellationToken.None);
         await Bus.StopAsync(CancellationToken.None);
         _reader.Dispose();
         _upkeep.Dispose();
         Bus.Dispose();
+    }
+
+    private async Task ReadAsync(IAsyncEnumerable<FeedItem> items)
+    {
+        try
+        {
+            var epoch = await Feed.ReadEpochAsync(_stop.Token);
+            await foreach (var (changes, position) in items)
+            {
+                if (changes is not null)
+                {
+                    Hub.Publish(changes);
+                }
+                else if (Hub.Confirmed is null)
+                {
+                    Hub.Open(epoch, position!);
+                }
+                else
+                {
+                    Hub.Confirm(position!);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The node stops.
+        }
     }
 
     private sealed class PeerWatch : IBusListener

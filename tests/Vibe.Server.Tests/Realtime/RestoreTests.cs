@@ -134,9 +134,3 @@ public sealed class RestoreTests(RealtimeHost host) : IClassFixture<RealtimeHost
         return count;
     }
 }
-
-file static class TargetExtensions
-{
-    public static Target With(this Target target, string cursor = "", bool initial = false) =>
-        new(target) { Cursor = cursor, Initial = initial };
-}

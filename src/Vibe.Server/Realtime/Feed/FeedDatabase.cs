@@ -23,6 +23,10 @@ internal sealed class FeedDatabase(Database database)
     public async Task<FeedEpoch> ReadEpochAsync(CancellationToken cancellationToken) => await database.Owner.QueryFirstAsync(
         $"select {FeedEpoch.Expression}", static row => new FeedEpoch(row.GetString(0)), cancellationToken) ?? throw new InvalidOperationException("PostgreSQL has no epoch.");
 
+    /// <summary>A transaction number: whatever has one already has a smaller one.</summary>
+    public Task<ulong> TakeNumberAsync(CancellationToken cancellationToken) => database.Owner.QueryFirstAsync(
+        $"select pg_current_xact_id()", static row => row.GetXid8(0), cancellationToken);
+
     /// <summary>What is visible now; one query for all streams that ask at once.</summary>
     public Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellationToken) => _snapshot.ReadAsync(cancellationToken);
 

@@ -21,15 +21,16 @@ internal sealed class LogSource(ReplicationFeed feed, FeedDatabase database, Rea
         var beats = Task.CompletedTask;
         try
         {
-            Snapshot? start = null;
+            ulong start = 0;
             var isOpen = false;
             await foreach (var item in feed.ReadAsync(ended.Token))
             {
                 switch (item)
                 {
                     case null:
-                        // What ran when the slot was made may have committed before it: wait until none of that is in progress.
-                        start = await database.ReadSnapshotAsync(ended.Token);
+                        // What ran when the slot was made may have committed before it: wait until none of that is in progress. The end
+                        // of a snapshot would not do: what is in progress may lie beyond it.
+                        start = await database.TakeNumberAsync(ended.Token);
                         beats = BeatAsync(ended);
                         break;
                     case FeedTransaction transaction when ChangesOf(transaction) is { } changes:
@@ -38,7 +39,7 @@ internal sealed class LogSource(ReplicationFeed feed, FeedDatabase database, Rea
                         break;
                     case FeedMessage { Prefix: FeedDatabase.HeartbeatPrefix } beat:
                         var snapshot = Snapshot.Parse(Encoding.ASCII.GetString(beat.Content.Span));
-                        isOpen |= snapshot.Min >= start!.Max;
+                        isOpen |= snapshot.Min >= start;
                         if (isOpen)
                         {
                             yield return new FeedItem(null, snapshot);
