@@ -43,8 +43,10 @@ export class Auth {
   }
 
   async signOut(): Promise<void> {
-    await (await this.load()).signOut();
+    const manager = await this.load();
+    await manager.signOut();
     await this.changed(true);
+    void manager.session.retire();
   }
 
   /** A token was refused for good: returns whether there is another one. */

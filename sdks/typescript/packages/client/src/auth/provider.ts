@@ -82,8 +82,10 @@ export class Provider {
 
   private async post(url: string, parameters: Readonly<Record<string, string>>, key?: CryptoKeyPair): Promise<unknown> {
     for (let again = false; ; again = true) {
-      const response = await this.reach(url, {
+      const response = await this.reachAsPage(url, {
         method: "POST",
+        // Signing out may be the last thing a page does.
+        keepalive: true,
         body: new URLSearchParams({ client_id: this.app, ...parameters }),
         ...(key ? { headers: { dpop: await prove(key, { method: "POST", url, skewMs: this.skewMs }) } } : {}),
       });
@@ -96,6 +98,17 @@ export class Provider {
         continue;
       }
       throw error ? errorOfOAuth(error, description) : unreachable(`${response.status} of ${url}`);
+    }
+  }
+
+  // The browser does not say why a page of another origin gets no answer. What is open to all pages tells whether it is the network.
+  private async reachAsPage(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.reach(url, init);
+    } catch (error) {
+      if (typeof location !== "object") throw error;
+      await this.discover();
+      throw errorOfOAuth("unauthorized_client", `the server does not answer pages of ${location.origin}: is that among the origins of the app's manifest?`);
     }
   }
 

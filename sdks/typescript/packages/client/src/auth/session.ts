@@ -40,6 +40,7 @@ export interface SessionSurroundings {
 const visitorGrant = "urn:vibe:params:oauth:grant-type:visitor";
 // Used up a little before its end: it has to arrive.
 const earlyMs = 30_000;
+const withoutMs = 60_000;
 
 /** The tokens of whoever is signed in, shared by all tabs; only one of them refreshes at a time. */
 export class Session {
@@ -96,20 +97,19 @@ export class Session {
     });
   }
 
-  /** Ends the session that the last sign-in has replaced; by now nothing uses it any more. */
+  /** Ends the session that was replaced or forgotten last at the server too, if that can be reached; by now nothing uses it any more. */
   async retire(): Promise<void> {
     const { replaced } = this;
     this.replaced = undefined;
     if (replaced) await this.surroundings.provider.revoke(replaced).catch(() => undefined);
   }
 
-  /** Forgets the session here, and ends it at the server as far as that can be reached. */
+  /** Forgets the session here. */
   async end(): Promise<void> {
     await this.exclusively(async () => {
       await this.load();
-      const token = this.kept?.refreshToken;
+      this.replaced = this.kept?.refreshToken;
       await this.keep(undefined);
-      if (token) await this.surroundings.provider.revoke(token).catch(() => undefined);
     });
   }
 
@@ -151,8 +151,8 @@ export class Session {
       this.visitor = { token, useUntil: Date.now() + seconds * 1000 - earlyMs };
     } catch (error) {
       if (VibeError.from(error).reason !== "CLIENT_UNAUTHORIZED") throw error;
-      // The app shows visitors nothing in its own name: they come without a token.
-      this.visitor = { token: "", useUntil: Infinity };
+      // The app shows visitors nothing in its own name: they come without a token, for now.
+      this.visitor = { token: "", useUntil: Date.now() + withoutMs };
     }
     return this.visitor.token || undefined;
   }

@@ -150,6 +150,22 @@ test("an answer that nobody in this tab has asked for signs nobody in", async ()
   expect(page.url()).toBe(`${site.origin}/callback`);
 });
 
+test("an answer in the name of another provider is refused, and its code sent to nobody", async () => {
+  const page = await open();
+  await context.route(`${url}/oauth/authorize**`, (route) => {
+    const state = new URL(route.request().url()).searchParams.get("state")!;
+    const answer = new URLSearchParams({ code: "mixed-up", state, iss: "http://evil.localhost" });
+    return route.fulfill({ status: 303, headers: { location: `${site.origin}/callback?${answer}` } });
+  });
+  const sent: string[] = [];
+  context.on("request", (request) => sent.push(request.postData() ?? ""));
+  await press(page, { mode: "redirect" });
+  await page.waitForFunction(() => window.vibe?.session.error?.reason === "TOKEN_INVALID");
+  await press(page, { mode: "popup" });
+  await page.waitForFunction(() => window.failure === "TOKEN_INVALID");
+  expect(sent.filter((body) => body.includes("mixed-up"))).toEqual([]);
+});
+
 test("one tap: the browser's own dialog, and no window once everything is allowed", async () => {
   const page = await signedInByPopup();
   await page.evaluate(() => window.vibe.signOut());
@@ -177,6 +193,22 @@ test("one tap: when the browser has nobody, a click goes on with a window, and a
   const popup = context.waitForEvent("page");
   await press(page, {});
   await (await popup).waitForURL(`${url}/**`);
+});
+
+test("one tap: who looks at the dialog and closes it is not shown a window they did not ask for", async () => {
+  await signedInByPopup();
+  const page = await open();
+  await page.evaluate(() => window.vibe.signOut());
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("FedCm.enable", { disableRejectionDelay: true });
+  const shown = new Promise<string>((resolve) => devtools.once("FedCm.dialogShown", ({ dialogId }) => resolve(dialogId)));
+  await press(page, {});
+  const dialogId = await shown;
+  await page.waitForFunction(() => !navigator.userActivation.isActive);
+  const tabs = context.pages().length;
+  await devtools.send("FedCm.dismissDialog", { dialogId });
+  await page.waitForFunction(() => window.failure === "SIGN_IN_CANCELLED");
+  expect(context.pages().length).toBe(tabs);
 });
 
 test("two tabs share one session: one refreshes for both at once, and one signs out for both", async () => {
@@ -228,6 +260,20 @@ test("signed out, a visitor reads what the app shows to all", async () => {
   expect(documents).toEqual([]);
   const [, payload] = (await (await request).allHeaders())["authorization"]!.split(".");
   expect(JSON.parse(Buffer.from(payload!, "base64url").toString())).toMatchObject({ sub: `${app}#visitor` });
+});
+
+test("a page whose origin the app has not registered is a visitor without a token", async () => {
+  const stranger = await Site.start("stranger");
+  try {
+    stranger.options = site.options;
+    const page = await open(stranger.origin);
+    const request = page.waitForRequest((sent) => sent.url().includes("ListDocuments"));
+    const { documents } = await page.evaluate(() => window.vibe.readOnce("posts", { scope: "public" }));
+    expect(documents).toEqual([]);
+    expect(await (await request).allHeaders()).not.toHaveProperty("authorization");
+  } finally {
+    stranger.stop();
+  }
 });
 
 test("taken back at the account page while live: the stream ends, the session is over, the documents go", async () => {
