@@ -20,7 +20,7 @@ internal static class DoctorCommand
             await using var storage = await Storage.OpenAsync(parsed.GetValue(data)!.FullName, StorageUse.Command, cancellationToken);
             var report = await storage.Diagnostics().ExamineAsync(cancellationToken);
             Print(report);
-            var (feed, feedProblem) = FeedOf(report);
+            var (feed, feedProblem) = FeedOf(report, FeedSetting());
             Line("change feed", feed);
             var problems = report.Problems.Concat(feedProblem).Concat(await ProblemsOfKeysAsync(storage, cancellationToken)).ToList();
             foreach (var problem in problems)
@@ -51,19 +51,18 @@ internal static class DoctorCommand
         }
     }
 
-    // Which feed a server that starts now would use, and why.
-    private static (string Line, IReadOnlyList<string> Problems) FeedOf(DatabaseReport report)
-    {
-        var settings = new ConfigurationBuilder().AddEnvironmentVariables().Build();
-        var kind = settings.GetSection(RealtimeOptions.Section).Get<RealtimeOptions>()?.Feed ?? FeedKind.Auto;
-        return (kind, report.ReplicationObstacle) switch
+    /// <summary>Which feed a server that starts now would use, and why.</summary>
+    internal static (string Line, IReadOnlyList<string> Problems) FeedOf(DatabaseReport report, FeedKind kind) =>
+        (kind, report.ReplicationObstacle) switch
         {
             (FeedKind.Polling, _) => ("polling, because the settings say so", []),
             (_, null) => ($"replication; {report.Feeds} node{(report.Feeds == 1 ? "" : "s")} read the log now", []),
             (FeedKind.Auto, var obstacle) => ($"polling, because {obstacle}; replication is faster and costs the database less", []),
             (_, var obstacle) => ("none", [$"There are no live queries, because {obstacle}: allow it, or let Vibe:Realtime:Feed be auto."]),
         };
-    }
+
+    private static FeedKind FeedSetting() =>
+        new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(RealtimeOptions.Section).Get<RealtimeOptions>()?.Feed ?? FeedKind.Auto;
 
     // The master key fits the database: its signing keys can be read.
     private static async Task<IReadOnlyList<string>> ProblemsOfKeysAsync(Storage storage, CancellationToken cancellationToken)

@@ -1,9 +1,16 @@
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Vibe.Postgres.Diagnostics;
+using Vibe.Postgres.Migrations;
 using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
+using Vibe.Server.Commands;
+using Vibe.Server.Realtime;
+using Vibe.Server.Realtime.Bus;
+using Vibe.Server.Realtime.Channels;
 using Vibe.Server.Tests.Api;
 
 namespace Vibe.Server.Tests.Realtime;
@@ -46,6 +53,32 @@ public sealed class FeedChoiceTests(RealtimeHost host) : IClassFixture<RealtimeH
         var lines = await FollowAsync(new ReplicationFeed(_options, "vibe_feed"));
         Assert.DoesNotContain(lines, static line => line.Level >= LogLevel.Warning);
         Assert.Contains(lines, static line => line.Text.Contains("live, by replication", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_replication_is_demanded_and_impossible_there_are_no_live_queries_and_everybody_is_told()
+    {
+        using var capture = new LogCapture();
+        using var logs = LoggerFactory.Create(builder => builder.AddProvider(capture));
+        var login = new NpgsqlConnectionStringBuilder(host.Documents.Connection) { Username = "vibe_app" };
+        await using var node = new Node(
+            host.Documents, new RealtimeOptions { Feed = FeedKind.Replication }, host.Node.Cursors, new ChannelOptions(), new BusOptions(),
+            new ReplicationFeed(new DatabaseOptions { ConnectionString = login.ConnectionString }, "vibe_feed"), logs);
+        await node.BeginAsync();
+        await using var follower = node.Follow(host.Documents.User().Caller, new Target { Collection = host.Documents.Collection() });
+        var error = (await follower.FrameAsync(static frame => frame.TargetError is not null)).TargetError;
+        Assert.Equal(((int)StatusCode.Unavailable, "DATABASE_UNAVAILABLE"), (error.Code, error.Reason));
+
+        // It was tried again several times meanwhile.
+        var line = Assert.Single(capture.Lines, static line => line.Level >= LogLevel.Warning);
+        Assert.Equal(LogLevel.Error, line.Level);
+        Assert.Contains("There are no live queries, because the login may not replicate", line.Text, StringComparison.Ordinal);
+
+        var database = host.Documents.Database;
+        var migrator = new Migrator(database, Migration.Load(typeof(Database).Assembly), TimeProvider.System);
+        var report = await new DatabaseDiagnostics(database, migrator, cluster: null).ExamineAsync(CancellationToken.None) with { MayReplicate = false };
+        Assert.Contains("because the login may not replicate", Assert.Single(DoctorCommand.FeedOf(report, FeedKind.Replication).Problems), StringComparison.Ordinal);
+        Assert.Empty(DoctorCommand.FeedOf(report, FeedKind.Auto).Problems);
     }
 
     // Live queries work, whatever the log says.
