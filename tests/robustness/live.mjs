@@ -7,7 +7,7 @@ import { pause, postmasterPid } from "../processes.mjs";
 import { Follower, mayRead } from "./follower.mjs";
 import { client, installation } from "./installation.mjs";
 
-const rounds = Number(process.env.VIBE_ROUNDS ?? 6);
+const rounds = Number(process.env.VIBE_ROUNDS ?? 4);
 const collection = "facts";
 
 export async function live() {

@@ -6,7 +6,7 @@ import { pause, postmasterPid } from "../processes.mjs";
 import { client, installation } from "./installation.mjs";
 
 const writers = 8;
-const kills = Number(process.env.VIBE_KILLS ?? 4);
+const kills = Number(process.env.VIBE_KILLS ?? 3);
 
 export async function writes() {
   await faults("the server", (server) => server.kill("SIGKILL"));
