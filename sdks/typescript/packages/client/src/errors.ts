@@ -79,6 +79,11 @@ export function wantsOtherToken({ reason }: VibeError): boolean {
   return reason === "TOKEN_EXPIRED" || reason === "PROOF_INVALID";
 }
 
+/** Whether the caller's session is over: no call succeeds before there is another one. */
+export function endsSession({ reason }: VibeError): boolean {
+  return reason === "TOKEN_REVOKED" || reason === "TOKEN_INVALID" || reason === "TOKEN_REQUIRED" || reason === "ACCOUNT_DISABLED";
+}
+
 /** Whether the same call, sent again, may succeed. */
 export function isTransient(error: VibeError): boolean {
   return error.code === "UNAVAILABLE" || error.reason === "WRITE_CONFLICT" || error.reason === "REPLICA_BEHIND"

@@ -1,10 +1,11 @@
 import type { Client } from "@connectrpc/connect";
 import type { JsonObject } from "../documents/document.js";
 import { newId } from "../documents/uuid.js";
-import { VibeError, wantsOtherToken } from "../errors.js";
+import { VibeError, endsSession, wantsOtherToken } from "../errors.js";
 import type { JoinChannelResponse, RealtimeService } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
 import type { Presence } from "../generated/vibe/realtime/v1/channel_pb.js";
 import { Backoff } from "../live/backoff.js";
+import { follow } from "../live/follow.js";
 import type { CallOptions } from "../timing.js";
 
 /** Who is present in a channel. */
@@ -40,7 +41,6 @@ export interface ChannelCallbacks<S extends object = JsonObject, M extends objec
 
 const silenceMs = 45_000;
 const presenceMs = 30_000;
-const over: ReadonlySet<string> = new Set(["CHANNEL_NOT_FOUND", "TOKEN_REVOKED", "TOKEN_INVALID", "TOKEN_REQUIRED", "INVALID_ARGUMENT", "ACCOUNT_DISABLED"]);
 
 /**
  * A place to meet for what nobody needs to keep: presence, typing, cursors, the signalling of calls. Messages come at
@@ -125,7 +125,7 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
       } catch (cause) {
         const error = VibeError.from(cause);
         if (this.left) return;
-        if (over.has(error.reason) && !await this.renewed(error)) {
+        if (isOver(error) && !await this.renewed(error)) {
           this.leave();
           this.callbacks.status?.("ended", error);
           return;
@@ -148,23 +148,15 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
   private async follow(): Promise<number | undefined> {
     const abort = new AbortController();
     this.stream = { id: newId(), abort };
-    let silence: ReturnType<typeof setTimeout> | undefined;
+    const frames = this.realtime.joinChannel({ channel: this.name, streamId: this.stream.id }, { signal: abort.signal, timeoutMs: 0 });
     try {
-      for await (const frame of this.realtime.joinChannel({ channel: this.name, streamId: this.stream.id }, { signal: abort.signal, timeoutMs: 0 })) {
-        clearTimeout(silence);
-        silence = setTimeout(() => abort.abort(new VibeError({ code: "UNAVAILABLE", reason: "UNREACHABLE", message: "the connection is silent" })), silenceMs);
-        const end = this.take(frame);
-        if (end !== undefined) return end;
-      }
-      return undefined;
+      return await follow(frames, abort, silenceMs, (frame) => this.take(frame));
     } finally {
-      clearTimeout(silence);
-      abort.abort();
       this.self = "";
     }
   }
 
-  private take({ frame }: JoinChannelResponse): number | undefined {
+  private take({ frame }: JoinChannelResponse): void {
     switch (frame.case) {
       case "joined":
         this.backoff.reset();
@@ -186,13 +178,7 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
       case "dropped":
         this.callbacks.dropped?.(frame.value.count);
         break;
-      case "accessLost":
-        throw new VibeError({ code: "UNAUTHENTICATED", reason: frame.value.reason, message: "access has ended" });
-      case "reconnect":
-        return Number(frame.value.delay?.seconds ?? 0) * 1000 + (frame.value.delay?.nanos ?? 0) / 1e6;
-      default:
     }
-    return undefined;
   }
 
   private tell(present: readonly Presence[], left: readonly string[]): void {
@@ -200,4 +186,8 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
     for (const id of left) this.members.delete(id);
     this.callbacks.presence?.([...this.members.values()]);
   }
+}
+
+function isOver(error: VibeError): boolean {
+  return endsSession(error) || error.reason === "CHANNEL_NOT_FOUND" || error.reason === "INVALID_ARGUMENT";
 }

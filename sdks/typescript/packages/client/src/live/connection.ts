@@ -1,10 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { VibeError, wantsOtherToken } from "../errors.js";
+import { VibeError, endsSession, wantsOtherToken } from "../errors.js";
 import { newId } from "../documents/uuid.js";
 import type { RealtimeService, SubscribeResponse } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
 import type { TargetChange, TargetError, TargetSchema } from "../generated/vibe/realtime/v1/subscription_pb.js";
 import { Backoff } from "./backoff.js";
+import { follow } from "./follow.js";
 
 /** A target as it is asked for. */
 export type TargetInit = MessageInitShape<typeof TargetSchema> & { id: number };
@@ -37,8 +38,6 @@ export interface LiveTimes {
 }
 
 export const defaultTimes: LiveTimes = { silence: 45_000, longestPause: 30_000 };
-
-const endOfSession: ReadonlySet<string> = new Set(["TOKEN_REVOKED", "TOKEN_INVALID", "TOKEN_REQUIRED", "ACCOUNT_DISABLED"]);
 
 /** One multiplexed stream, kept alive: opened while there are targets, and again whenever it ends. */
 export class LiveConnection {
@@ -112,7 +111,7 @@ export class LiveConnection {
 
   // The pause before the next attempt; undefined for the usual one.
   private async failed(error: VibeError): Promise<number | undefined> {
-    if (endOfSession.has(error.reason)) {
+    if (endsSession(error)) {
       this.held = true;
       this.events.signedOut(error);
       return undefined;
@@ -128,27 +127,18 @@ export class LiveConnection {
     const targets = this.events.targets();
     const stream = { id: newId(), abort, delivers: false, known: new Set(targets.map(({ id }) => id)) };
     this.stream = stream;
-    let silence = setTimeout(silent, this.times.silence);
-    function silent(): void {
-      abort.abort(new VibeError({ code: "UNAVAILABLE", reason: "UNREACHABLE", message: "the connection is silent" }));
-    }
     const changes: TargetChange[] = [];
+    const frames = this.realtime.subscribe({ streamId: stream.id, targets: [...targets] }, { signal: abort.signal, timeoutMs: 0 });
     try {
-      for await (const frame of this.realtime.subscribe({ streamId: stream.id, targets: [...targets] }, { signal: abort.signal, timeoutMs: 0 })) {
-        clearTimeout(silence);
-        silence = setTimeout(silent, this.times.silence);
+      return await follow(frames, abort, this.times.silence, (frame) => {
         if (!stream.delivers) this.delivers(stream);
-        const end = this.take(frame, changes);
-        if (end !== undefined) return end;
-      }
-      return undefined;
+        this.take(frame, changes);
+      });
     } catch (error) {
       // Ended by us: for want of targets, or to start again.
-      if (abort.signal.aborted && !(abort.signal.reason instanceof VibeError)) return 0;
-      throw abort.signal.aborted ? abort.signal.reason : error;
+      if (error === abort.signal.reason && !(error instanceof VibeError)) return 0;
+      throw error;
     } finally {
-      clearTimeout(silence);
-      abort.abort();
       this.stream = undefined;
     }
   }
@@ -162,7 +152,7 @@ export class LiveConnection {
     this.update(changed);
   }
 
-  private take({ frame }: SubscribeResponse, changes: TargetChange[]): number | undefined {
+  private take({ frame }: SubscribeResponse, changes: TargetChange[]): void {
     switch (frame.case) {
       case "ready":
         this.events.ready(frame.value.targetId, frame.value.cursor);
@@ -178,12 +168,6 @@ export class LiveConnection {
         this.stream?.known.delete(frame.value.targetId);
         this.events.targetError(frame.value);
         break;
-      case "accessLost":
-        throw new VibeError({ code: "UNAUTHENTICATED", reason: frame.value.reason, message: "access has ended" });
-      case "reconnect":
-        return Number(frame.value.delay?.seconds ?? 0) * 1000 + (frame.value.delay?.nanos ?? 0) / 1e6;
-      default:
     }
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { Document, JsonObject } from "../documents/document.js";
 import { newId } from "../documents/uuid.js";
-import { VibeError, isTransient, wantsOtherToken } from "../errors.js";
+import { VibeError, endsSession, isTransient, wantsOtherToken } from "../errors.js";
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
 import { canJoin, joinPatches, mergePatch, overlay, overlayAll } from "./overlay.js";
@@ -29,7 +29,6 @@ export interface OutboxEvents {
   signedOut(error: VibeError): void;
 }
 
-const endOfSession: ReadonlySet<string> = new Set(["TOKEN_REVOKED", "TOKEN_INVALID", "TOKEN_REQUIRED", "ACCOUNT_DISABLED"]);
 const serverMistakes = 5;
 
 /** Writes on their way: kept until the server has acknowledged or refused them, sent one after the other. */
@@ -174,7 +173,7 @@ export class Outbox {
         const error = VibeError.from(cause);
         if (this.queue[0] !== write) continue;
         // A visitor who never signed in has nothing to come back to.
-        if (endOfSession.has(error.reason) && this.events.user() !== "") {
+        if (endsSession(error) && this.events.user() !== "") {
           this.held = true;
           this.events.signedOut(error);
         } else if (isRepeatable(error) || isMistake(error) && ++failures < serverMistakes) {
