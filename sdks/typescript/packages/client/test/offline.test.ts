@@ -106,14 +106,18 @@ test("the server killed while writing: every write happens exactly once, and not
   const seen = watch(vibe, "kill");
   const other = watch(direct(), "kill");
   await Promise.all([seen, other].map((watch) => watch.until(({ status }) => status === "live")));
+  const counters = await Promise.all([0, 1].map(() => vibe.write("notes", { title: "counter", count: 0 })));
+  // Two documents in turn, so that no change is joined to the one before: each is a revision.
+  const changes = Array.from({ length: 40 }, (_, index) => vibe.write("notes", { count: index }, { id: counters[index % 2]!.id }));
   const writes = Array.from({ length: 60 }, (_, index) => vibe.write("notes", { title: `kill ${index}` }));
-  await writes[5];
+  await changes[5];
   await server.kill();
   const offline = seen.until(({ status }) => status === "offline");
   await offline;
   await server.restart();
   const notes = await Promise.all(writes);
   expect(notes.every(({ revision }) => revision === 1)).toBe(true);
+  expect((await Promise.all(changes)).map(({ revision }) => revision)).toEqual(changes.map((_, index) => 2 + Math.floor(index / 2)));
   for (const watch of [seen, other]) {
     const { data } = await watch.until(({ status, data, pendingWrites }) => status === "live" && data.length === 60 && pendingWrites === 0);
     expect(new Set(titles(data)).size).toBe(60);

@@ -61,6 +61,17 @@ test("a read whose answer is lost is repeated; a write too, and happens once", a
   expect(sent.map(({ method }) => method)).toEqual(["CreateDocument", "CreateDocument", "CreateDocument", "ListDocuments", "ListDocuments", "ListDocuments"]);
 });
 
+test("a queued write whose answer is lost is sent again, and happens once", async () => {
+  const { sent, fetch } = watched((_, nth) => nth < 3);
+  const vibe = createClient({ url, token: () => token, fetch, longestPauseMs: 50 });
+  const note = await vibe.write("notes", { title: "queued" });
+  const changed = await vibe.write("notes", { title: "changed" }, { id: note.id });
+  const [first, second] = await vibe.batch((b) => [1, 2].forEach((count) => b.write("notes", { count }, { id: note.id })));
+  expect([note, changed, first, second].map((document) => document?.revision)).toEqual([1, 2, 4, 4]);
+  expect(sent.map(({ method }) => method)).toEqual(["CreateDocument", "UpdateDocument", "BatchWriteDocuments"].flatMap((method) => [method, method, method]));
+  vibe.close();
+});
+
 test("the attempts end with the deadline, and with their number", async () => {
   const { sent, fetch } = watched(() => true);
   const vibe = createClient({ url, token: () => token, fetch });
