@@ -139,8 +139,8 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
   }
 
   // The session may have been replaced by another one, of the same person with more rights. Tried once until it is joined again.
-  private async renewed({ code }: VibeError): Promise<boolean> {
-    if (code !== "UNAUTHENTICATED" || this.isRenewed) return false;
+  private async renewed({ reason }: VibeError): Promise<boolean> {
+    if (reason !== "TOKEN_REVOKED" && reason !== "TOKEN_INVALID" || this.isRenewed) return false;
     this.isRenewed = await this.refreshToken().then(Boolean, () => false);
     return this.isRenewed && !this.left;
   }
