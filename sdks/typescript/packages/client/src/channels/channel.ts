@@ -125,14 +125,15 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
       } catch (cause) {
         const error = VibeError.from(cause);
         if (this.left) return;
-        if (isOver(error) && !await this.renewed(error)) {
+        const isOther = await this.renewed(error);
+        if (isOver(error) && !isOther) {
           this.leave();
           this.callbacks.status?.("ended", error);
           return;
         }
         this.callbacks.status?.("offline", error);
         if (wantsOtherToken(error)) await this.refreshToken().catch(() => undefined);
-        pause = error.reason === "ACCESS_CHANGED" || this.isRenewed ? 0 : error.retryAfterMs;
+        pause = error.reason === "ACCESS_CHANGED" || isOther ? 0 : error.retryAfterMs;
       }
       if (!this.left) await this.backoff.pause(pause);
     }
