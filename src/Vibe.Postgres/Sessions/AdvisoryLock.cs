@@ -59,6 +59,8 @@ public sealed class AdvisoryLock : IAsyncDisposable
         }
         catch (Exception exception)
         {
+            // The lock may have been taken before the wait for it ended, and the connection goes on to others.
+            await ReleaseAllAsync(connection);
             await connection.DisposeAsync();
             if (DatabaseException.IsDriverError(exception))
             {
@@ -68,5 +70,18 @@ public sealed class AdvisoryLock : IAsyncDisposable
         }
         await connection.DisposeAsync();
         return null;
+    }
+
+    private static async Task ReleaseAllAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await using var command = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
+            await command.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException || DatabaseException.IsDriverError(exception))
+        {
+            // The connection is gone, and its locks with it.
+        }
     }
 }

@@ -136,6 +136,10 @@ public sealed class Database : IAsyncDisposable
             // What is asked again and again (sessions, grants, refresh tokens) joins several tables: planning each time takes
             // longer than running. The migrating login changes tables and stays without.
             settings.MaxAutoPrepare = 100;
+
+            // No session state here either. Besides, the reset of a connection with kept plans goes out with the next statement,
+            // and a cancellation that meets it leaves the driver reading the one's rows as the other's.
+            settings.NoResetOnClose = true;
         }
         ApplyCommon(settings, options, name, connections);
         // Index builds and migrations take as long as they take.
