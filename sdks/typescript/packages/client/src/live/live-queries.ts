@@ -215,7 +215,7 @@ export class LiveQueries {
     const order = documents.map(({ id }) => id);
     const status = this.statusOf(query);
     for (const watcher of query.watchers) {
-      const changed = documents.filter((document) => watcher.sent.get(document.id) !== document && !isSame(watcher.sent.get(document.id), document));
+      const changed = documents.filter((document) => watcher.sent.get(document.id) !== document);
       watcher.sent.clear();
       documents.forEach((document) => watcher.sent.set(document.id, document));
       this.host.send(watcher.tab, {
@@ -268,11 +268,6 @@ export class LiveQueries {
 /** The state of a query that cannot be asked. */
 function failedState(query: number, error: ErrorFields): ToTab & { type: "state" } {
   return { type: "state", query, status: "error", error, fromCache: false, pendingWrites: 0, order: [], documents: [] };
-}
-
-// An overlay is made anew each time.
-function isSame(before: Document | undefined, after: Document): boolean {
-  return before !== undefined && Boolean(after.pending) && Boolean(before.pending) && JSON.stringify(before) === JSON.stringify(after);
 }
 
 const codeNames: Readonly<Record<number, ErrorCode>> = {

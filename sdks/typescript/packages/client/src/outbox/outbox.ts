@@ -3,7 +3,7 @@ import { newId } from "../documents/uuid.js";
 import { VibeError, endsSession, isTransient, wantsOtherToken } from "../errors.js";
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
-import { canJoin, joinPatches, mergePatch, overlay, overlayAll } from "./overlay.js";
+import { canJoin, joinPatches, mergePatch, overlay } from "./overlay.js";
 import type { ConflictPolicy, QueuedWrite, WriteOperation } from "./write.js";
 
 /** What a write ended as, one for each operation; undefined for a removed document. */
@@ -36,6 +36,7 @@ export class Outbox {
   private queue: QueuedWrite[] = [];
   // Never sent: another write may still be joined.
   private readonly unsent = new Set<QueuedWrite>();
+  private readonly overlaid = new WeakMap<WriteOperation, { readonly base: Document | undefined; readonly shown: Document | undefined }>();
   private readonly backoff: Backoff;
   private draining = false;
   private held = false;
@@ -85,9 +86,10 @@ export class Outbox {
   /** The documents of a collection that queued writes touch, as they will be. */
   overlays(collection: string): Map<string, Document | undefined> {
     const touched = new Map<string, Document | undefined>();
-    for (const { operations } of this.queue) {
-      for (const { id, collection: of } of operations) {
-        if (id && of === collection && !touched.has(id)) touched.set(id, overlayAll(id, this.cache.get(id), this.queue, this.events.user()));
+    for (const { operations, time } of this.queue) {
+      for (const operation of operations) {
+        const { id } = operation;
+        if (id && operation.collection === collection) touched.set(id, this.shown(touched.has(id) ? touched.get(id) : this.cache.get(id), operation, time));
       }
     }
     return touched;
@@ -118,6 +120,15 @@ export class Outbox {
   stop(): void {
     this.stopped = true;
     this.backoff.wake();
+  }
+
+  // The same object as long as nothing changed: nobody is told of it again.
+  private shown(base: Document | undefined, operation: WriteOperation, time: string): Document | undefined {
+    const before = this.overlaid.get(operation);
+    if (before && before.base === base) return before.shown;
+    const shown = overlay(base, operation, time, this.events.user());
+    this.overlaid.set(operation, { base, shown });
+    return shown;
   }
 
   private append(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string): QueuedWrite {

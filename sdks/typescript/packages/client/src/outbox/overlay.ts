@@ -1,5 +1,5 @@
 import type { Document, JsonObject } from "../documents/document.js";
-import type { QueuedWrite, WriteOperation } from "./write.js";
+import type { WriteOperation } from "./write.js";
 
 /** The document as it will be once the server has acknowledged the write; undefined when it will not be there. */
 export function overlay(base: Document | undefined, operation: WriteOperation, time: string, owner: string): Document | undefined {
@@ -17,17 +17,6 @@ export function overlay(base: Document | undefined, operation: WriteOperation, t
       if (base) return { ...base, ...given, data };
       return { id, collection, owner, app: "", key, data, edges: [], createTime: time, revision: 0, etag: "", ...given };
   }
-}
-
-/** The stored document with the queued writes on it, in their order. */
-export function overlayAll(id: string, base: Document | undefined, queue: Iterable<QueuedWrite>, owner: string): Document | undefined {
-  let document = base;
-  for (const { operations, time } of queue) {
-    for (const operation of operations) {
-      if (operation.id === id) document = overlay(document, operation, time, owner);
-    }
-  }
-  return document;
 }
 
 /** RFC 7396: objects merge, null removes a key, everything else replaces. */
