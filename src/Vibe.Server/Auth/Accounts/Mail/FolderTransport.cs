@@ -5,6 +5,8 @@ namespace Vibe.Server.Auth.Accounts.Mail;
 /// <summary>Writes mails into a folder, for development and tests: one .eml file each, in order of time, for the owner's eyes only.</summary>
 internal sealed class FolderTransport(string folder, TimeProvider time) : IMailTransport
 {
+    private int _sent;
+
     /// <summary>The folder.</summary>
     public string Folder => folder;
 
@@ -25,7 +27,7 @@ internal sealed class FolderTransport(string folder, TimeProvider time) : IMailT
 
         using var client = new SmtpClient { DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory, PickupDirectoryLocation = Path.GetFullPath(made) };
         await client.SendMailAsync(mail, cancellationToken);
-        File.Move(Directory.GetFiles(made).Single(), Path.Combine(folder, $"{Guid.CreateVersion7(time.GetUtcNow()):N}.eml"));
+        File.Move(Directory.GetFiles(made).Single(), Path.Combine(folder, $"{time.GetUtcNow().UtcTicks:D19}-{Interlocked.Increment(ref _sent):D6}.eml"));
         Directory.Delete(made);
     }
 }
