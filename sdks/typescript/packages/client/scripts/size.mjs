@@ -14,7 +14,6 @@ export async function measure() {
   const { outputFiles } = await build({
     stdin: { contents: hello, resolveDir: here, sourcefile: "hello.js" },
     bundle: true, minify: true, splitting: true, format: "esm", target: "es2022", write: false, outdir: "out", metafile: true,
-    external: ["./hub/worker.js"],
   });
   const { outputFiles: [worker] } = await build({ entryPoints: [`${here}dist/hub/worker.js`], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
   const size = ({ contents }) => ({ minified: contents.length, gzip: gzipSync(contents, { level: 9 }).length });

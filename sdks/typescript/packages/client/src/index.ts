@@ -1,11 +1,13 @@
 export { createClient, VibeClient } from "./client.js";
-export type { ClientOptions, CollectionOptions, Merge, RejectedWrite } from "./client.js";
+export type { ClientOptions, CollectionOptions, Merge, RejectedWrite } from "./options.js";
 export { Channel } from "./channels/channel.js";
+export type { Channels } from "./channels/channels.js";
 export type { ChannelCallbacks, ChannelMessage, Member } from "./channels/channel.js";
 export type {
   Batch, ChangeOptions, Collection, CollectionName, Collections, CreateOptions, KeyOptions, Live, Page, PageQuery, Patch, Query, SearchQuery, Write,
 } from "./documents/collection.js";
 export type { AccessControl, AccessRule, Document, Edge, JsonObject, RelatedDocument } from "./documents/document.js";
+export type { AppsClient, AuthClient, DocumentsClient, RealtimeClient } from "./contract/contract.js";
 export type { AuthOptions, SessionState, SignInOptions, User } from "./auth/state.js";
 export { queryKey } from "./documents/spec.js";
 export { newId } from "./documents/uuid.js";

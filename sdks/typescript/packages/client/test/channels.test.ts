@@ -44,7 +44,7 @@ class Seat {
   }
 
   async join(channel: string): Promise<this> {
-    this.channel = this.vibe.join<State, Signal>(channel, {
+    this.channel = this.vibe.channels.join<State, Signal>(channel, {
       presence: (members) => this.seen.tell(() => (this.members = members)),
       message: (message) => this.seen.tell(() => this.messages.push(message)),
       status: (status, error) => this.seen.tell(() => this.statuses.push(error ? `${status} ${error.reason}` : status)),

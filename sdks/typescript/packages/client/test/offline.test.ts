@@ -1,8 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { createClient as createService } from "@connectrpc/connect";
 import { MemoryStore, createClient } from "../src/index.js";
 import type { ClientOptions, ConnectionState, Store, VibeClient } from "../src/index.js";
-import { AuthService } from "../src/generated/vibe/auth/v1/auth_service_pb.js";
 import { TestServer } from "./server.js";
 import { Watch, titles } from "./live-state.js";
 import { Proxy } from "./proxy.js";
@@ -196,7 +194,7 @@ test("a revoked token ends the session within seconds and empties the cache; the
   await seen.until(({ status }) => status === "live");
   await vibe.write("notes", { title: "secret" });
   await seen.until(({ data }) => data.length === 1);
-  await createService(AuthService, vibe.transport).revokeToken({});
+  await vibe.auth.revokeToken({});
   await seen.until(({ status, data, error }) => status === "denied" && data.length === 0 && error?.reason === "TOKEN_REVOKED", 10_000);
   expect(vibe.connection.status).toBe("signedOut");
   expect(await kept(store, "documents")).toEqual([]);

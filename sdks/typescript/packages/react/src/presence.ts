@@ -1,8 +1,7 @@
-import type { ChannelMessage, JsonObject, Member, VibeError } from "@vibe/client";
+import type { Channel, ChannelMessage, JsonObject, Member, VibeError } from "@vibe/client";
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useVibe } from "./provider.js";
 import { useAuth } from "./session.js";
-import type { AppClient } from "./provider.js";
 
 /** Who is in a channel. */
 export interface PresenceState<S extends object = JsonObject, M extends object = JsonObject> {
@@ -41,17 +40,17 @@ export function usePresence<S extends object = JsonObject, M extends object = Js
 ): PresenceState<S, M> {
   const client = useVibe();
   const { status: session, user } = useAuth();
-  const joined = useRef<ReturnType<AppClient["join"]>>(undefined);
+  const joined = useRef<Channel>(undefined);
   const [told, setTold] = useState<Told<S>>(nothing);
   const hear = useEffectEvent((message: ChannelMessage<M>) => onMessage?.(message));
 
   useEffect(() => {
     if (channel === undefined) return undefined;
-    const { leave } = joined.current = client.join<S, M>(channel, {
+    const { leave } = joined.current = client.channels.join<S, M>(channel, {
       presence: (data) => setTold((before) => ({ ...before, data })),
       status: (status, error) => setTold(({ data }) => ({ data: status === "online" ? data : [], status, ...(error ? { error } : {}) })),
       message: (message) => hear(message),
-    }) as unknown as ReturnType<AppClient["join"]>;
+    }) as unknown as Channel;
     return () => {
       leave();
       joined.current = undefined;

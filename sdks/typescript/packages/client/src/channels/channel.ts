@@ -1,8 +1,8 @@
-import type { Client } from "@connectrpc/connect";
+import type { RealtimeClient } from "../contract/contract.js";
 import type { JsonObject } from "../documents/document.js";
 import { newId } from "../documents/uuid.js";
 import { VibeError, endsSession, wantsOtherToken } from "../errors.js";
-import type { JoinChannelResponse, RealtimeService } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
+import type { JoinChannelResponse } from "../generated/vibe/realtime/v1/realtime_service_pb.js";
 import type { Presence } from "../generated/vibe/realtime/v1/channel_pb.js";
 import { Backoff } from "../live/backoff.js";
 import { follow } from "../live/follow.js";
@@ -58,10 +58,11 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
 
   /** @internal */
   constructor(
-    private readonly realtime: Client<typeof RealtimeService>,
+    private readonly realtime: RealtimeClient,
     private readonly name: string,
     private readonly callbacks: ChannelCallbacks<S, M>,
     private readonly refreshToken: () => Promise<unknown>,
+    private readonly gone: () => void,
   ) {
     void this.run();
   }
@@ -98,12 +99,13 @@ export class Channel<S extends object = JsonObject, M extends object = JsonObjec
   }
 
   /** Leaves. */
-  leave(): void {
+  readonly leave = (): void => {
     this.left = true;
+    this.gone();
     clearInterval(this.heartbeat);
     this.stream?.abort.abort();
     this.backoff.wake();
-  }
+  };
 
   private joined(): string {
     if (!this.stream || !this.self) throw new VibeError({ code: "FAILED_PRECONDITION", reason: "STREAM_NOT_FOUND", message: "the channel is not joined" });

@@ -239,7 +239,7 @@ test("allowing more in one tab: the session is another one, and what the other t
   await Promise.all([follow(first), follow(second)]);
   await second.evaluate(() => {
     const { vibe } = window;
-    void vibe.join("app:lobby", { status: (status) => (window.channel = [...window.channel ?? [], status]) }).setPresence({});
+    void vibe.channels.join("app:lobby", { status: (status) => (window.channel = [...window.channel ?? [], status]) }).setPresence({});
   });
   await second.waitForFunction(() => window.channel?.at(-1) === "online");
   const revoked = first.waitForResponse((response) => response.url().endsWith("/oauth/revoke"));

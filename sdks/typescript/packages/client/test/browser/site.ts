@@ -19,7 +19,7 @@ export class Site {
 
   static async start(name: string, entry: string = `${here}page.ts`): Promise<Site> {
     const { outputFiles } = await build({
-      entryPoints: { "app": entry, "hub/worker": `${here}../../src/hub/worker.ts` },
+      entryPoints: { "app": entry, "worker": `${here}../../src/hub/worker.ts` },
       bundle: true, splitting: true, format: "esm", target: "es2022", write: false, outdir: "/", jsx: "automatic",
     });
     const files = new Map(outputFiles.map(({ path, contents }) => [path, contents]));

@@ -1,25 +1,24 @@
-import type { DescService } from "@bufbuild/protobuf";
-import type { Client, Transport } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 
 type Call = (...args: readonly unknown[]) => unknown;
 
 /**
- * A client of a service whose code is loaded with the first call: an app that only follows queries never loads it.
+ * A client of services whose code is loaded with the first call: an app that only follows queries never loads it.
  *
  * @param streams The methods that answer with a stream.
  */
-export function lazyClient<S extends DescService>(load: () => Promise<Client<S>>, ...streams: readonly (keyof Client<S> & string)[]): Client<S> {
+export function lazyClient<C extends object>(load: () => Promise<C>, ...streams: readonly (keyof C & string)[]): C {
   const loaded = async (method: string): Promise<Call> => (await load() as Record<string, Call>)[method]!;
   return new Proxy({}, {
     get(_, method) {
       // Not a promise itself.
       if (typeof method !== "string" || method === "then") return undefined;
-      if (!streams.includes(method as keyof Client<S> & string)) return async (...args: unknown[]) => (await loaded(method))(...args);
+      if (!streams.includes(method as keyof C & string)) return async (...args: unknown[]) => (await loaded(method))(...args);
       return async function* (...args: unknown[]) {
         yield* (await loaded(method))(...args) as AsyncIterable<unknown>;
       };
     },
-  }) as Client<S>;
+  }) as C;
 }
 
 /** A transport whose code is loaded with the first call. */
