@@ -46,7 +46,7 @@ try {
   });
   await check("they talk through a data channel that was signalled on the channel", async () => {
     await Promise.all([ann, ben].map((page) => page.evaluate(() => window.answerCalls())));
-    const heard = ben.waitForFunction(() => window.heard, null, { timeout: 20_000 });
+    const heard = ben.waitForFunction(() => window.heard, null, { timeout: 60_000 });
     const reply = await ann.evaluate(() => window.call([...window.members.keys()].find((id) => id !== window.memberId), "hello"));
     assert.equal(await (await heard).jsonValue(), "hello");
     assert.equal(reply, "hello to you");

@@ -51,7 +51,7 @@ process.exit(totals.failed === 0 ? 0 : 1);
 async function open(look) {
   const context = await browser.newContext(look);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   // What a person would find in the console; a call that is refused is reported there by Chromium itself.
   page.complaints = [];
   page.on("console", (message) => {

@@ -130,7 +130,7 @@ async function seen(page, titles) {
   const titlesOf = () => [...window.documents.values()].map((document) => document.data.title).sort();
   try {
     await page.waitForFunction((expected) => JSON.stringify([...window.documents.values()].map((document) => document.data.title).sort()) === expected,
-      JSON.stringify(titles), { timeout: 20_000 });
+      JSON.stringify(titles), { timeout: 60_000 });
   } catch {
     assert.deepEqual(await page.evaluate(titlesOf), titles);
   }

@@ -130,7 +130,7 @@ async function settles(follower, facts) {
     assert.deepEqual(names(listed), names([...facts.values()].filter((document) => mayRead(person, document))), `${person.name}: acknowledged`);
   }
   const expected = names(listed);
-  for (const until = Date.now() + 20_000; ;) {
+  for (const until = Date.now() + 60_000; ;) {
     const has = names(follower.documents.values());
     if (has.length === expected.length && has.every((name, index) => name === expected[index])) return;
     if (Date.now() > until) assert.deepEqual(has, expected, `${person.name} follows ${JSON.stringify(target)}`);

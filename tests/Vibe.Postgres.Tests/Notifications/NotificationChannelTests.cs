@@ -8,7 +8,7 @@ namespace Vibe.Postgres.Tests.Notifications;
 [Collection(PostgresCollection.Name)]
 public sealed class NotificationChannelTests(EmbeddedClusterFixture cluster)
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task All_listeners_get_what_is_sent_in_order_whatever_its_size()

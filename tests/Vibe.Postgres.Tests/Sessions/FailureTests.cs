@@ -9,10 +9,10 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
         ConnectionString = options.ConnectionString,
         AppConnectionString = options.AppConnectionString,
         MaxRequestConnections = 2,
-        ConnectTimeout = TimeSpan.FromSeconds(1),
-        StatementTimeout = TimeSpan.FromSeconds(2),
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        StatementTimeout = TimeSpan.FromSeconds(6),
         LockTimeout = TimeSpan.FromMilliseconds(200),
-        IdleInTransactionTimeout = TimeSpan.FromMilliseconds(500),
+        IdleInTransactionTimeout = TimeSpan.FromSeconds(4),
     };
 
     [Fact]

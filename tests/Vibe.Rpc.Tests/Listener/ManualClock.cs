@@ -30,7 +30,7 @@ internal sealed class ManualClock : TimeProvider
     }
 
     /// <summary>Returns once a timer was started since the last call.</summary>
-    public Task TimerStartedAsync() => _started.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), System);
+    public Task TimerStartedAsync() => _started.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), System);
 
     public void Advance(TimeSpan by)
     {

@@ -12,7 +12,7 @@ namespace Vibe.Rpc.Tests.Listener;
 /// <summary>A server with a shared port; every path answers with the protocol the request came by.</summary>
 internal sealed class SharedPortHost : IAsyncDisposable
 {
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly ErrorLog _errors;
 

@@ -60,7 +60,7 @@ public sealed class RestConnectionTests
             BaseAddress = host.Address,
             DefaultRequestVersion = protocols == HttpProtocols.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Timeout = TimeSpan.FromSeconds(20),
+            Timeout = TimeSpan.FromSeconds(60),
         };
 
         for (var round = 0; round < 2; round++)

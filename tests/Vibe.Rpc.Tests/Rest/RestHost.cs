@@ -16,7 +16,7 @@ internal sealed class RestHost : IAsyncDisposable
     {
         _app = app;
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Client = new() { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(20) };
+        Client = new() { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public Uri Address { get; }

@@ -8,7 +8,7 @@ namespace Vibe.Rpc.Tests.Rest;
 
 public sealed class RestStreamTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Messages_are_lines_of_JSON()

@@ -57,11 +57,11 @@ public sealed class CallEndTests : IAsyncLifetime
             body.End();
         }
 
-        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(StatusCode.DeadlineExceeded, (await WireAnswer.ReadAsync<CollectResponse>(protocol, streams: true, response)).Code);
         body.End();
         using var next = WireCall.Request(_server, new(Family.GrpcWeb, HttpVersion: version), "Echo", streams: false, [new EchoRequest()]);
-        using var answer = await client.Http.SendAsync(next).WaitAsync(TimeSpan.FromSeconds(20));
+        using var answer = await client.Http.SendAsync(next).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         await _server.Watch.NoneAsync();
     }
@@ -148,12 +148,12 @@ public sealed class CallEndTests : IAsyncLifetime
         using var request = WireCall.Request(_server, protocol, "Chat", streams: true, []);
         using var body = new OpenContent(request.Content!.Headers.ContentType!, WireCall.Frame(new ChatRequest { Text = "one" }.ToByteArray()));
         request.Content = body;
-        using var response = await _server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await _server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
         await using var answers = await response.Content.ReadAsStreamAsync();
         var frame = new byte[5 + new ChatResponse { Text = "one" }.CalculateSize()];
-        await answers.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await answers.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         await body.SendAsync(WireCall.Frame(new ChatRequest { Text = "two" }.ToByteArray()));
-        await answers.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await answers.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("two", ChatResponse.Parser.ParseFrom(frame, 5, frame.Length - 5).Text);
         body.End();
         Assert.Equal(family == Family.Grpc ? 0 : 7, await answers.ReadAtLeastAsync(new byte[64], 64, throwOnEndOfStream: false));

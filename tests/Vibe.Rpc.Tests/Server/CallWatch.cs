@@ -44,7 +44,7 @@ internal sealed class CallWatch : IDisposable
 
             var signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiters.Add((reached, signal));
-            return signal.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            return signal.Task.WaitAsync(TimeSpan.FromSeconds(60));
         }
     }
 

@@ -178,7 +178,7 @@ public sealed class FramingTests : IAsyncLifetime
             request.Headers.Add("grpc-encoding", encoding);
         }
 
-        using var response = await client.Http.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await client.Http.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(60));
         return await WireAnswer.ReadAsync<EchoResponse>(protocol, streams: false, response);
     }
 

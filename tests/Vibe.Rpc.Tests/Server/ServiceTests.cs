@@ -156,7 +156,7 @@ public sealed class ServiceTests
         using var request = WireCall.Request(server, PlainGrpc, "Chat", streams: true, []);
         using var body = new OpenContent(request.Content!.Headers.ContentType!);
         request.Content = body;
-        using var response = await server.Client.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await server.Client.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(PlainGrpc, true, response)).Code);
         body.End();
 
@@ -180,9 +180,9 @@ public sealed class ServiceTests
         using var body = new OpenContent(request.Content!.Headers.ContentType!);
         request.Content = body;
         var sending = server.Client.SendAsync(request);
-        Assert.IsType<InvalidOperationException>(await second.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.IsType<InvalidOperationException>(await second.Task.WaitAsync(TimeSpan.FromSeconds(60)));
         body.End();
-        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(StatusCode.OK, (await WireAnswer.ReadAsync<ChatResponse>(PlainGrpc, true, response)).Code);
     }
 

@@ -26,7 +26,7 @@ public sealed class ShutdownTests
         var protocol = new WireProtocol(family, HttpVersion: version);
         var call = server.CallAsync<ExpandResponse>(protocol, "Expand", true, [new ExpandRequest()]);
         await server.Watch.StartedAsync(1);
-        await server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        await server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
 
         var result = await call;
         Assert.Equal(StatusCode.OK, result.Code);
@@ -49,7 +49,7 @@ public sealed class ShutdownTests
         var protocol = new WireProtocol(family, HttpVersion: version);
         var call = server.CallAsync<ExpandResponse>(protocol, "Expand", true, [new ExpandRequest()]);
         await server.Watch.StartedAsync(1);
-        await server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        await server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
 
         var result = await call;
         Assert.Equal((StatusCode.Unavailable, 1), (result.Code, result.Responses.Count));
@@ -67,12 +67,12 @@ public sealed class ShutdownTests
         var sending = server.Client.SendAsync(request);
         await server.Watch.StartedAsync(1);
         var stopping = server.StopAsync(CancellationToken.None);
-        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await sending.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(StatusCode.Unavailable, (await WireAnswer.ReadAsync<ChatResponse>(protocol, true, response)).Code);
 
         // Kestrel keeps the connection until the client has ended its half.
         body.End();
-        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+        await stopping.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Theory]
@@ -92,10 +92,10 @@ public sealed class ShutdownTests
         };
         await using var server = await StartAsync(new() { WriteTimeout = TimeSpan.FromMilliseconds(200) });
         using var request = WireCall.Request(server, new(family, HttpVersion: version), "Expand", streams: true, [new ExpandRequest()]);
-        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
         await server.Watch.NoneAsync();
         Assert.InRange(server.Watch.BytesSent, 1, maxMegabytes * 1_000_000L);
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]
@@ -106,9 +106,9 @@ public sealed class ShutdownTests
         foreach (var protocol in new WireProtocol[] { new(Family.Grpc), new(Family.Connect, HttpVersion: 1) })
         {
             using var request = WireCall.Request(server, protocol, "Echo", streams: false, [new EchoRequest()]);
-            using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(20));
+            using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(60));
             await server.Watch.NoneAsync();
-            await Assert.ThrowsAnyAsync<Exception>(() => response.Content.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(20)));
+            await Assert.ThrowsAnyAsync<Exception>(() => response.Content.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(60)));
         }
     }
 
@@ -130,6 +130,6 @@ public sealed class ShutdownTests
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         token.Register(() => cancelled.TrySetResult());
-        return cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
+        return cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
     }
 }

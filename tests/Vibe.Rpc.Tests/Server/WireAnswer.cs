@@ -15,7 +15,7 @@ internal static class WireAnswer
     public static async Task<WireResult<TResponse>> ReadAsync<TResponse>(WireProtocol protocol, bool streams, HttpResponseMessage response)
         where TResponse : IMessage<TResponse>, new()
     {
-        var body = await response.Content.ReadAsByteArrayAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var body = await response.Content.ReadAsByteArrayAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return protocol.IsConnect && !streams
             ? ReadUnary<TResponse>(protocol, response, body)
             : ReadFrames<TResponse>(protocol, response, body);

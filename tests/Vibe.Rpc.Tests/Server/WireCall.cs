@@ -41,7 +41,7 @@ internal static class WireCall
     {
         using var request = Request(server, protocol, method, streams, requests);
         headers?.Invoke(request.Headers);
-        using var response = await server.Client.SendAsync(request, cancellationToken).WaitAsync(TimeSpan.FromSeconds(20), cancellationToken);
+        using var response = await server.Client.SendAsync(request, cancellationToken).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
         return await WireAnswer.ReadAsync<TResponse>(protocol, streams, response);
     }
 

@@ -20,7 +20,7 @@ internal sealed class ApiServer : IAsyncDisposable
     public const string Issuer = "http://vibe.localhost:0";
 
     /// <summary>How long a test waits for anything.</summary>
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly Storage _storage;
     private int _names;

@@ -37,7 +37,7 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
         var options = await cluster.CreateEmptyDatabaseAsync();
         await using var server = await ApiServer.StartAsync(new DatabaseOptions
         {
-            ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromMilliseconds(200), LockTimeout = TimeSpan.FromMinutes(1),
+            ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromSeconds(1), LockTimeout = TimeSpan.FromMinutes(1),
         });
         var alice = server.User();
         await alice.CreateAsync("""{"collection":"notes","data":{}}""");
@@ -119,7 +119,7 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
 
     private static async Task<bool> IsRefusedOnOpenConnectionAsync(ApiUser user)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var bound = new CancellationTokenSource(ApiServer.Bound);
         try
         {
             await user.Grpc.ListFieldIndexesAsync(new(), user.Metadata, cancellationToken: bound.Token);

@@ -59,7 +59,7 @@ public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         using var body = new BusWriter();
         body.Add(key).Add(new Presence { MemberId = "ghost", State = Someone.Body("{}") });
         await dying.SendAsync(BusFrames.Write(Guid.NewGuid(), 0, [body.For(BusKind.ChannelPresent)]), CancellationToken.None);
-        await watcher.UntilAsync(() => watcher.Present.ContainsKey("ghost"), static () => "never came");
+        await watcher.FrameAsync(static frame => frame.Presence is { } news && news.Joined.Any(static state => state.MemberId == "ghost"));
         await watcher.SeesAsync();
     }
 

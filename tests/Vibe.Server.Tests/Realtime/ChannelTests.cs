@@ -59,7 +59,7 @@ public sealed class ChannelTests(RealtimeHost host) : IClassFixture<RealtimeHost
         await two.SetAsync("{}", TimeSpan.FromMilliseconds(300));
         await two.SetAsync("{}", TimeSpan.FromSeconds(60));
         await one.SetAsync("""{"typing":true}""", TimeSpan.FromMilliseconds(300));
-        await far.SeesAsync((one, """{"typing":true}"""), (two, "{}"));
+        await far.FrameAsync(frame => frame.Presence is { } news && news.Joined.Any(state => state.MemberId == one.MemberId));
         await far.SeesAsync((two, "{}"));
         await two.SetAsync(null);
         await far.SeesAsync();

@@ -158,7 +158,7 @@ internal sealed class Node : IAsyncDisposable
     public async Task StartAsync()
     {
         await BeginAsync();
-        await Hub.WhenLiveAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        await Hub.WhenLiveAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     /// <summary>Starts, and does not wait until the feed is live.</summary>
@@ -178,7 +178,7 @@ internal sealed class Node : IAsyncDisposable
     }
 
     /// <summary>Waits until this node knows another one.</summary>
-    public Task MeetsAsync(Node other) => _peers.Of(other.Bus.Node).Task.WaitAsync(TimeSpan.FromSeconds(30));
+    public Task MeetsAsync(Node other) => _peers.Of(other.Bus.Node).Task.WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>Joins a channel, and waits until that is done.</summary>
     public async Task<Talker> JoinAsync(Caller caller, string channel)

@@ -182,7 +182,7 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 
         // One connection for everything that reads, and somebody else has it: the second page is not to be had.
         await using var connections = new Database(
-            new DatabaseOptions { ConnectionString = host.Documents.Connection, MaxRequestConnections = 1, ConnectTimeout = TimeSpan.FromSeconds(1) },
+            new DatabaseOptions { ConnectionString = host.Documents.Connection, MaxRequestConnections = 1, ConnectTimeout = TimeSpan.FromSeconds(5) },
             TimeProvider.System);
         await using var node = await host.StartNodeAsync(connections: connections);
         await using var follower = await StartBlockedAsync(node, alice, collection);

@@ -4,7 +4,7 @@ namespace Vibe.Server.Tests.Realtime;
 
 public sealed class SharedReadTests : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly List<TaskCompletionSource<int>> _reads = [];
     private readonly SemaphoreSlim _started = new(0);

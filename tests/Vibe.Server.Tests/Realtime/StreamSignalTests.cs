@@ -4,7 +4,7 @@ namespace Vibe.Server.Tests.Realtime;
 
 public sealed class StreamSignalTests : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly StreamSignal _signal = new(TimeProvider.System);
 
@@ -15,7 +15,7 @@ public sealed class StreamSignalTests : IDisposable
     {
         _signal.Set();
         _signal.Set();
-        await _signal.WaitAsync(Bound).AsTask().WaitAsync(TimeSpan.FromSeconds(1));
+        await _signal.WaitAsync(TimeSpan.FromHours(1)).AsTask().WaitAsync(Bound);
 
         var wait = _signal.WaitAsync(Bound).AsTask();
         Assert.False(wait.IsCompleted);

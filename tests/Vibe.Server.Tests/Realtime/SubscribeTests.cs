@@ -194,7 +194,7 @@ public class SubscribeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     [Fact]
     public async Task A_stream_ends_with_its_token()
     {
-        var caller = host.Documents.User().Caller with { ExpireTime = TimeProvider.System.GetUtcNow().AddMilliseconds(300) };
+        var caller = host.Documents.User().Caller with { ExpireTime = TimeProvider.System.GetUtcNow().AddSeconds(3) };
         await using var follower = host.Node.Follow(caller, new Target { Collection = "notes" });
         Assert.Equal("TOKEN_EXPIRED", (await follower.FrameAsync(static frame => frame.AccessLost is not null)).AccessLost.Reason);
     }

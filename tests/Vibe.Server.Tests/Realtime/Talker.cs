@@ -11,7 +11,7 @@ namespace Vibe.Server.Tests.Realtime;
 /// <summary>A client of one channel: keeps what the frames say, and nothing else. Wait for a state instead of for a time.</summary>
 internal sealed class Talker : IServerStreamWriter<JoinChannelResponse>, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _leave = new();

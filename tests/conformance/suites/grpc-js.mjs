@@ -112,7 +112,7 @@ async function runOne(name, client) {
     const before = (await unary(client, "wait", {})).cancelledCount;
     const error = await failure(new Promise((resolve, reject) => {
       const call = client.wait({ delay: { seconds: 20 } }, (error, value) => (error ? reject(error) : resolve(value)));
-      setTimeout(() => call.cancel(), 100);
+      setTimeout(() => call.cancel(), 1000);
     }));
     assert.equal(error.code, grpc.status.CANCELLED);
     while ((await unary(client, "wait", {})).cancelledCount === before) await new Promise(setImmediate);

@@ -10,7 +10,7 @@ namespace Vibe.Rpc.Tests.Core.Client;
 /// <summary>The client and the server of this runtime, over one connection.</summary>
 public sealed class EndToEndTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(false)]

@@ -8,7 +8,7 @@ namespace Vibe.Rpc.Tests.Core.Client;
 /// <summary>Streams of requests, and how requests are framed.</summary>
 public sealed class StreamTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_stream_of_requests_is_answered_at_its_end()
@@ -183,7 +183,7 @@ public sealed class StreamTests
         {
             write = call.RequestStream.WriteAsync(large);
             written++;
-            await Task.WhenAny(write, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, CancellationToken.None));
+            await Task.WhenAny(write, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None));
         }
         while (write.IsCompleted && written < 1000);
 

@@ -40,7 +40,7 @@ public sealed class CertificateTests(ApiHost host) : IClassFixture<ApiHost>
     {
         var (club, member, collection) = (await PersonAsync(), await PersonAsync(), _server.Collection());
         var id = await ShareAsync(club, collection, $"cert:{club.Did}#trial");
-        await IssueAsync(club, member.Did, "trial", $"\"expireTime\":\"{TimeProvider.System.GetUtcNow().AddSeconds(4):yyyy-MM-ddTHH:mm:ssZ}\"");
+        await IssueAsync(club, member.Did, "trial", $"\"expireTime\":\"{TimeProvider.System.GetUtcNow().AddSeconds(12):yyyy-MM-ddTHH:mm:ssZ}\"");
         Assert.True(await SeesAsync(member, collection, id));
         using var stream = await FollowAsync(member, collection, id);
         Assert.Equal("ACCESS_CHANGED", await LostAsync(stream));

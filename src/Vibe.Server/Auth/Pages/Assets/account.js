@@ -1,7 +1,7 @@
 // The account of the person who is signed in: apps with access, sessions, passkeys, other ways in, certificates, activity, data.
 // A page like any other client of the account API: it trades the session's cookie for a short-lived access token.
 import { busy, call, createPasskey, el, field, hasPasskeys, when, wordsOf } from "./kit.js";
-import { chooseLanguage, t, textOf } from "./words.js";
+import { chooseLanguage, scopeText, t } from "./words.js";
 
 const main = document.getElementById("main");
 let token = null;
@@ -120,7 +120,7 @@ async function apps(say, again) {
   return [head(t("account.apps")), grants.length === 0 ? el("p", { class: "soft" }, t("account.apps.none")) : el("ul", {}, grants.map((grant) => el("li", {},
     el("div", {},
       el("h3", {}, grant.displayName, " ", el("span", { class: "small soft" }, grant.host)),
-      el("p", { class: "small" }, (grant.scopes ?? []).map(wordsOfScope).join(" · ")),
+      el("p", { class: "small" }, (grant.scopes ?? []).map((scope) => scopeText(scope, account)).join(" · ")),
       el("p", { class: "small soft" }, t("account.apps.since", { since: when(grant.createTime, { dateStyle: "medium" }), last: when(grant.lastUseTime) }), " ",
         grant.expireTime ? t("account.apps.until", { until: when(grant.expireTime) }) : null)),
     button(t("account.apps.revoke"), async () => {
@@ -251,11 +251,4 @@ async function download() {
   const file = URL.createObjectURL(await response.blob());
   el("a", { href: file, download: `vibe-${account.handle}.ndjson` }).click();
   setTimeout(() => URL.revokeObjectURL(file), 60_000);
-}
-
-function wordsOfScope({ name, descriptions }) {
-  const own = textOf(descriptions ?? {});
-  if (own) return own;
-  const [area, collection, action] = name.split(":");
-  return area === "documents" ? t(`consent.${action}`, { collection: collection === "*" ? t("consent.everything") : collection }) : t(`consent.${name}`, { handle: account.handle });
 }

@@ -1,6 +1,6 @@
 // Signing in, signing up, deciding what an app may do, connecting a device: one card whose content changes.
 import { busy, call, createPasskey, el, field, hasPasskeys, hostOf, icon, usePasskey, when, wordsOf } from "./kit.js";
-import { chooseLanguage, languages, rememberLanguage, t, textOf } from "./words.js";
+import { chooseLanguage, languages, rememberLanguage, scopeText, t } from "./words.js";
 
 const query = new URLSearchParams(location.search);
 const requestId = query.get("request");
@@ -201,7 +201,7 @@ function showConsent() {
   const boxes = asks.map((ask, index) => {
     const id = `scope-${index}`;
     const input = el("input", { type: "checkbox", id, checked: true, disabled: ask.required });
-    return { ask, input, element: el("li", {}, el("label", { for: id }, input, el("span", {}, wordsOfScope(ask),
+    return { ask, input, element: el("li", {}, el("label", { for: id }, input, el("span", {}, scopeText(ask, account),
       el("span", { class: "small soft" }, ...[ask.required ? t("consent.required") : null, ask.writes ? t("consent.writes") : null].filter(Boolean).join(" · "))))) };
   });
   const until = el("select", { id: "until" }, ...[["always", 0], ["day", 1], ["week", 7], ["month", 30]].map(([name, days]) => el("option", { value: days }, t(`consent.time.${name}`))));
@@ -230,7 +230,7 @@ function showConsent() {
       link(t("signin.switch"), async () => { await call("POST", "/auth/sign-out", {}); account = null; showSignIn(); })),
     boxes.length > 0 ? el("h2", { class: "line" }, t("consent.lead")) : null,
     boxes.length > 0 ? el("ul", { class: "scopes" }, boxes.map(({ element }) => element)) : null,
-    granted.length > 0 ? el("p", { class: "small soft line" }, t("consent.already", { list: granted.map(wordsOfScope).join(", ") })) : null,
+    granted.length > 0 ? el("p", { class: "small soft line" }, t("consent.already", { list: granted.map((scope) => scopeText(scope, account)).join(", ") })) : null,
     form,
     el("p", { class: "small soft line" }, before, el("a", { href: "/account", target: "_blank", rel: "noopener" }, t("consent.revoke.link")), after, " ",
       app.policyUri ? el("a", { href: app.policyUri, target: "_blank", rel: "noopener noreferrer" }, t("consent.policy")) : null, " ",
@@ -245,14 +245,6 @@ function rest(button) {
 }
 function isResting(button) {
   return performance.now() < (resting.get(button) ?? 0);
-}
-
-function wordsOfScope({ name, descriptions }) {
-  const own = textOf(descriptions ?? {});
-  if (own) return own;
-  const [area, collection, action] = name.split(":");
-  if (area === "documents") return t(`consent.${action}`, { collection: collection === "*" ? t("consent.everything") : collection });
-  return t(`consent.${name}`, { handle: account?.handle ?? "" });
 }
 
 /* Connecting a device */
@@ -286,7 +278,7 @@ function showDeviceRequest(userCode, device) {
     appCard(device.app),
     el("p", { class: "line" }, t("device.asks", { app: device.app.displayName })),
     el("p", { class: "small soft" }, t("device.from", { time: when(device.createTime), network: device.network || t("account.unknown") })),
-    el("ul", { class: "scopes" }, [...device.asks, ...device.granted].map((scope) => el("li", {}, el("label", {}, wordsOfScope(scope))))),
+    el("ul", { class: "scopes" }, [...device.asks, ...device.granted].map((scope) => el("li", {}, el("label", {}, scopeText(scope, account))))),
     form);
 }
 

@@ -272,5 +272,14 @@ export function t(key, values = {}) {
 }
 
 /** The one of several texts by language that fits best. */
-export const textOf = (byLanguage = {}) =>
+const textOf = (byLanguage = {}) =>
   byLanguage[current] ?? Object.entries(byLanguage).find(([tag]) => tag.toLowerCase().split("-")[0] === current)?.[1] ?? byLanguage.en ?? Object.values(byLanguage)[0] ?? "";
+
+/** What a scope lets an app do: the words of the app's manifest, else our own. */
+export function scopeText({ name, descriptions }, account) {
+  const own = textOf(descriptions ?? {});
+  if (own) return own;
+  const [area, collection, action] = name.split(":");
+  if (area === "documents") return t(`consent.${action}`, { collection: collection === "*" ? t("consent.everything") : collection });
+  return t(`consent.${name}`, { handle: account?.handle ?? "" });
+}

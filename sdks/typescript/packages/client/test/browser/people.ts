@@ -37,7 +37,7 @@ export async function createAccount(page: Page, handle: string): Promise<void> {
 export async function allow(page: Page, url: string): Promise<void> {
   await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
   await vi.waitFor(async () => {
-    if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 500 });
+    if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 3000 });
     expect(page.isClosed() || !page.url().startsWith(url)).toBe(true);
-  }, 10_000);
+  }, 50_000);
 }

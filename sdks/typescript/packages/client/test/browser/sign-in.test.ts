@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   context = await browser.newContext({ locale: "en-GB" });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   handle = `person-${++people}`;
 });
 afterEach(() => context.close());
