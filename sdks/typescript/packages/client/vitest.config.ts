@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "server", include: ["test/**/*.test.ts"], globalSetup: "test/global-setup.ts", fileParallelism: false,
-          testTimeout: 60_000, hookTimeout: 120_000,
+          testTimeout: 180_000, hookTimeout: 180_000,
         },
       },
     ],

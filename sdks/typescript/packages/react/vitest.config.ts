@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["test/**/*.test.tsx"], globalSetup: "../client/test/global-setup.ts", fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 },
+  test: { include: ["test/**/*.test.tsx"], globalSetup: "../client/test/global-setup.ts", fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000 },
 });

@@ -209,9 +209,10 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     });
   }
 
-  // Another tab may have signed in since. Once: a server that refuses every token is not asked forever.
+  // Another tab may have signed in since; else one reads as a visitor. Once: a server that refuses every token is not asked forever.
   private async resume(): Promise<void> {
-    if (!await this.signing?.check() || this.resumed) return;
+    await this.signing?.check();
+    if (!this.signing || this.resumed) return;
     this.resumed = true;
     await this.sessionChanged();
   }

@@ -1,5 +1,5 @@
 import { isFieldSet } from "@bufbuild/protobuf";
-import type { DescMethodUnary } from "@bufbuild/protobuf";
+import type { DescMethod, DescMethodUnary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, Transport, UnaryRequest } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -16,6 +16,8 @@ export interface TokenRequest {
   readonly refresh: boolean;
   /** The address of the call it is for; absent when only whose token it is matters. */
   readonly url?: string;
+  /** The call changes nothing: whose session has ended may make it as a visitor. */
+  readonly reads?: boolean;
 }
 
 /** An access token that is worth nothing without a key, and a proof of the key for one call (RFC 9449). */
@@ -24,12 +26,20 @@ export interface BoundToken {
   readonly proof: string;
 }
 
+/** A visitor's token, or none when it is empty, in place of that of a session that has ended: for calls that only read. */
+export interface VisitorToken {
+  readonly visitor: string;
+}
+
 /**
  * Gives the access token of the next call; nothing, or an empty string, for a signed-out visitor. It is asked before every
  * call and before the cache is shown: answer from memory, also with a token that has expired, and go to the network only
- * when `refresh` is set.
+ * when `refresh` is set. Rejecting with the code UNAUTHENTICATED says that the session has ended.
  */
-export type TokenSource = (request: TokenRequest) => BoundToken | string | undefined | Promise<BoundToken | string | undefined>;
+export type TokenSource = (request: TokenRequest) => GivenToken | Promise<GivenToken>;
+
+/** What a token source gives. */
+export type GivenToken = BoundToken | VisitorToken | string | undefined;
 
 /** Where the newest consistency token is kept, so that a read sees what was written before. */
 export interface Consistency {
@@ -122,8 +132,10 @@ function retries(consistency: Consistency, attempts: number): Interceptor {
 
 function authorization(token: TokenSource): Interceptor {
   return (next) => async (request) => {
+    const reads = isRead(request);
     const send = async (refresh: boolean) => {
-      const value = await token({ refresh, url: request.url });
+      const given = await token({ refresh, url: request.url, ...(reads ? { reads } : {}) });
+      const value = typeof given === "object" && "visitor" in given ? given.visitor : given;
       request.header.delete("authorization");
       request.header.delete("dpop");
       if (typeof value === "object") {
@@ -138,7 +150,8 @@ function authorization(token: TokenSource): Interceptor {
       return await send(false);
     } catch (error) {
       // Refused before anything was done: safe to repeat for every call.
-      if (!wantsOtherToken(errorOfCall(error)) || request.signal.aborted) throw error;
+      const failure = errorOfCall(error);
+      if (!wantsOtherToken(failure) && !(reads && failure.reason === "TOKEN_REVOKED") || request.signal.aborted) throw error;
       return send(true);
     }
   };
@@ -146,13 +159,17 @@ function authorization(token: TokenSource): Interceptor {
 
 function consistent(consistency: Consistency): Interceptor {
   return (next) => async (request) => {
-    const reads = request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+    const reads = isRead(request);
     request.header.delete(consistencyHeader);
     if (reads && consistency.token) request.header.set(consistencyHeader, consistency.token);
     const response = await next(request);
     consistency.token = (!reads && response.header.get(consistencyHeader)) || consistency.token;
     return response;
   };
+}
+
+function isRead({ method }: { readonly method: DescMethod }): boolean {
+  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 function isRepeatable(request: UnaryRequest): boolean {

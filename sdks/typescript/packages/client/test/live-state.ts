@@ -14,7 +14,7 @@ export class Watch<T extends object = JsonObject> {
   }
 
   /** The first state, from the last one told, that is as wanted. */
-  async until(wanted: (state: Live<T>) => boolean, milliseconds = 50_000): Promise<Live<T>> {
+  async until(wanted: (state: Live<T>) => boolean, milliseconds = 60_000): Promise<Live<T>> {
     const end = Date.now() + milliseconds;
     for (;;) {
       if (this.last && wanted(this.last)) return this.last;

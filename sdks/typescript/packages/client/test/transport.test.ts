@@ -100,7 +100,7 @@ test("the token is asked for with each call, and a service of the contract gets 
   const documents = createService(DocumentsService, vibe.transport);
   const { document } = await documents.createDocument(createNote("mine"));
   expect((await documents.getDocument({ id: document!.id })).document?.owner).toMatch(/^did:web:/);
-  expect(asked).toEqual(["CreateDocument", "GetDocument"].map((method) => ({ refresh: false, url: `${url}/vibe.documents.v1.DocumentsService/${method}` })));
+  expect(asked).toEqual([["CreateDocument", {}], ["GetDocument", { reads: true }]].map(([method, more]) => ({ refresh: false, url: `${url}/vibe.documents.v1.DocumentsService/${method}`, ...more as object })));
 });
 
 test("a consistency token of a database that was restored is given up, by a read and by a live query", async () => {

@@ -9,7 +9,7 @@ export class Waiter {
   }
 
   /** Resolves when it is so; rejects when it does not come about in time. */
-  async until(isSo: () => boolean, milliseconds = 50_000): Promise<void> {
+  async until(isSo: () => boolean, milliseconds = 60_000): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`never came about: ${isSo.toString()}`)), milliseconds);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   site.options = { url, app: await createApp(api, data, site.origin), auth: { scope: "timeline" } };
   site.html = `<style>:root { color-scheme: light dark; background: Canvas } ${styles}</style><main>${renderToString(<App client={serverClient} />)}</main>`;
   context = await browser.newContext({ locale: "en-GB" });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
 });
 afterAll(async () => {
   await browser?.close();

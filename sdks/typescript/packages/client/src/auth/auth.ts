@@ -49,10 +49,9 @@ export class Auth {
     void manager.session.retire();
   }
 
-  /** A token was refused for good: returns whether there is another one. */
-  async check(): Promise<boolean> {
+  /** A token was refused for good: finds out whether the session has ended. */
+  async check(): Promise<void> {
     await (await this.load()).session.check();
-    return this.current.status === "signedIn";
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { VibeError } from "../errors.js";
 import type { Store } from "../store/store.js";
-import type { BoundToken, TokenRequest } from "../transport.js";
+import type { GivenToken, TokenRequest } from "../transport.js";
 import { claimsOf } from "./base64url.js";
 import { newKey } from "./dpop.js";
 import type { Provider, TokenAnswer } from "./provider.js";
@@ -70,14 +70,17 @@ export class Session {
   }
 
   /**
-   * The token of the next call, with a proof for its address; a visitor's for who is not signed in. Rejects with TOKEN_REVOKED
-   * when the session has ended, with UNAVAILABLE when it cannot be refreshed now.
+   * The token of the next call, with a proof for its address; a visitor's for who is not signed in, and for reading when the
+   * session has ended. Else rejects with TOKEN_REVOKED when it has ended, with UNAVAILABLE when it cannot be refreshed now.
    */
-  async authorize({ refresh, url }: TokenRequest): Promise<BoundToken | string | undefined> {
+  async authorize({ refresh, url, reads }: TokenRequest): Promise<GivenToken> {
     if (this.kept && (refresh || this.kept.useUntil <= Date.now())) await this.refresh(this.kept.accessToken);
     const { kept } = this;
     if (!kept) return this.visit(refresh);
-    if (kept.useUntil === 0) throw ended();
+    if (kept.useUntil === 0) {
+      if (reads) return { visitor: await this.visit(refresh) ?? "" };
+      throw ended();
+    }
     const token = kept.accessToken;
     return url === undefined ? token : { token, proof: await this.surroundings.provider.proofOfCall(kept.key, url, token) };
   }

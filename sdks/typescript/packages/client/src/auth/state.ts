@@ -11,8 +11,8 @@ export interface User {
 }
 
 /**
- * The session that all tabs share. `expired`: it has ended, by itself or because the person took it back; what was written and
- * not sent waits for the same person to sign in again, or goes when `signOut` is called.
+ * The session that all tabs share. `expired`: it has ended, by itself or because the person took it back. What visitors may see
+ * can still be read; what was written and not sent waits for the same person to sign in again, or goes when `signOut` is called.
  */
 export interface SessionState {
   readonly status: "loading" | "signedOut" | "signedIn" | "expired";

@@ -13,9 +13,9 @@ import type { QueuedWrite } from "../outbox/write.js";
 import { Cache } from "../store/cache.js";
 import type { Store } from "../store/store.js";
 import { createTransport } from "../transport.js";
-import type { BoundToken, Consistency, TokenRequest } from "../transport.js";
+import type { Consistency, GivenToken, TokenRequest } from "../transport.js";
 import type { ConnectionState, HubConfig, ToHub } from "./protocol.js";
-import { sendWrite } from "./sender.js";
+import { sendWrites } from "./sender.js";
 import { subjectOf } from "./subject.js";
 import type { TabPort } from "./tabs.js";
 import { Tabs } from "./tabs.js";
@@ -38,6 +38,8 @@ export class Hub {
   private readonly connection: LiveConnection;
   private readonly started: Promise<void>;
   private user: string | undefined;
+  // The user's session has ended: what follows is for a visitor's eyes, what waits to be sent is still the user's.
+  private ended = false;
   private status: ConnectionState["status"] = "connecting";
   private error: VibeError | undefined;
   private streaming = false;
@@ -50,7 +52,7 @@ export class Hub {
     this.documents = createClient(DocumentsService, transport);
     this.cache = new Cache(store, () => this.tellConnection(), () => this.live.keys);
     this.outbox = new Outbox(this.cache, {
-      send: (write) => sendWrite(this.documents, write, this.stop.signal),
+      send: (writes) => sendWrites(this.documents, writes, this.stop.signal),
       fetch: (id) => this.fetch(id),
       merge: async (collection, base, mine, theirs) => await this.tabs.ask({ kind: "merge", collection, base, mine, theirs }) as JsonObject,
       user: () => this.user ?? "",
@@ -61,7 +63,8 @@ export class Hub {
       acknowledged: (write, outcome) => this.acknowledged(write, outcome),
       rejected: (write, error) => this.rejected(write, error),
       offline: (error) => this.unsent(error),
-      signedOut: (error) => this.signedOut(error),
+      // Once the session is known to have ended, what cannot be sent does not concern what a visitor reads.
+      signedOut: (error) => this.ended ? this.tellConnection() : this.signedOut(error),
     }, times.longestPause);
     this.live = new LiveQueries(this.cache, {
       targetsChanged: (ids) => this.connection.update(ids),
@@ -124,6 +127,7 @@ export class Hub {
     this.user = user?.[1] as string | undefined;
     // Whose cache it is must be known before anything is shown. Without an answer it is whose it was.
     await this.token({ refresh: false }).catch(() => undefined);
+    if (this.ended) await this.cache.forgetDocuments();
     await this.outbox.load();
     this.status = "idle";
     void this.cache.compactDaily(unusedDays);
@@ -162,6 +166,8 @@ export class Hub {
   }
 
   private async write(tab: TabPort, { write, operations }: ToHub & { type: "write" }): Promise<void> {
+    const finished = this.outbox.finished(write);
+    if (finished) return tab.send({ type: "written", write, ...finished });
     const [only] = operations;
     const policy = operations.length === 1 ? this.config.policies[only!.collection] ?? "lastWriterPerField" : "lastWriterPerField";
     await this.outbox.add(write, operations, policy, new Date().toISOString().replace("Z", "000Z"));
@@ -210,12 +216,20 @@ export class Hub {
   }
 
   // The token of the next call; whose it is decides whose cache this is.
-  private async token(request: TokenRequest): Promise<BoundToken | string | undefined> {
+  private async token(request: TokenRequest): Promise<GivenToken> {
     const token = await this.tabs.ask({ kind: "token", ...request }).catch((cause: unknown) => {
       const error = VibeError.from(cause);
-      // The session has ended; else the token's source could not be reached.
-      throw error.code === "UNAUTHENTICATED" ? error : new ConnectError(error.message, Code.Unavailable);
-    }) as BoundToken | string | undefined;
+      // Else the token's source could not be reached.
+      if (error.code !== "UNAUTHENTICATED") throw new ConnectError(error.message, Code.Unavailable);
+      if (!request.reads) this.ended = true;
+      throw error;
+    }) as GivenToken;
+    if (typeof token === "object" && "visitor" in token) {
+      // Nothing of the user's may be left on the screen when the visitor comes.
+      if (!this.ended) throw new VibeError({ code: "UNAUTHENTICATED", reason: "TOKEN_REVOKED", message: "the session has ended" });
+      return token;
+    }
+    this.ended = false;
     const user = subjectOf(token);
     if (user !== this.user) await this.switchUser(user);
     return token;
@@ -239,9 +253,12 @@ export class Hub {
 
   private async sessionChanged(purge: boolean): Promise<void> {
     if (purge) await this.purge();
+    const before = this.ended;
     await this.token({ refresh: false }).catch(() => undefined);
+    if (this.ended) await this.cache.forgetDocuments();
+    if (this.ended || before) this.live.reset();
+    else this.live.resume();
     this.setStatus(this.live.targets().length > 0 ? "connecting" : "idle");
-    this.live.resume();
     this.connection.wake({ reopen: true });
     this.outbox.wake();
   }

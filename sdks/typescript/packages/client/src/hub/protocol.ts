@@ -11,7 +11,10 @@ export type QueryStatus = "pending" | "live" | "stale" | "offline" | "denied" | 
 
 /** The state of the connection that all tabs share. */
 export interface ConnectionState {
-  /** `idle`: nothing to follow and nothing to send. `signedOut`: the token is refused; sign in again. */
+  /**
+   * `idle`: nothing to follow and nothing to send. `signedOut`: the token is refused; sign in again. Once it is known that the
+   * session has ended, what visitors may see is followed, and this is the state of that.
+   */
   readonly status: "idle" | "connecting" | "online" | "offline" | "signedOut";
   /** Why it is offline or signed out. */
   readonly error?: ErrorFields;
@@ -55,7 +58,7 @@ export type ToHub =
 
 /** What the hub asks of a tab. */
 export type Question =
-  | { readonly kind: "token"; readonly refresh: boolean; readonly url?: string }
+  | { readonly kind: "token"; readonly refresh: boolean; readonly url?: string; readonly reads?: boolean }
   | { readonly kind: "merge"; readonly collection: string; readonly base: JsonObject; readonly mine: JsonObject; readonly theirs: JsonObject };
 
 /** From the hub to a tab. */

@@ -7,16 +7,20 @@ import { WriteSchema } from "../generated/vibe/documents/v1/documents_service_pb
 import type { Outcome } from "../outbox/outbox.js";
 import type { QueuedWrite, WriteOperation } from "../outbox/write.js";
 
-/** Sends a queued write: one by the method made for it, several as a batch. */
-export async function sendWrite(documents: Client<typeof DocumentsService>, write: QueuedWrite, signal: AbortSignal): Promise<Outcome> {
-  const { operations } = write;
+/** Sends queued writes: one by the method made for it, several as a batch. Answers for each. */
+export async function sendWrites(documents: Client<typeof DocumentsService>, writes: readonly QueuedWrite[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  const [only] = writes as readonly [QueuedWrite];
+  if (writes.length === 1 && only.operations.length === 1) return [await sendOne(documents, only, only.operations[0]!, signal)];
+  const all = writes.flatMap((write) => write.operations.map((operation) => ({ operation, etag: etagOf(write, operation) })));
+  const requestId = writes.length > 1 ? only.batch! : only.requestIds[0]!;
+  const answer = await documents.batchWriteDocuments({ requestId, writes: all.map(({ operation, etag }) => writeOf(operation, etag)) }, { signal });
+  const stored = answer.documents.map((document, index) => all[index]!.operation.kind === "remove" ? undefined : fromMessage(document));
+  return writes.map(({ operations }) => stored.splice(0, operations.length));
+}
+
+async function sendOne(documents: Client<typeof DocumentsService>, write: QueuedWrite, operation: WriteOperation, signal: AbortSignal): Promise<Outcome> {
   const requestId = write.requestIds[0]!;
-  if (operations.length > 1) {
-    const { documents: stored } = await documents.batchWriteDocuments({ requestId, writes: operations.map(writeOf) }, { signal });
-    return stored.map((document, index) => operations[index]!.kind === "remove" ? undefined : fromMessage(document));
-  }
-  const [operation] = operations as [WriteOperation];
-  const etag = operation.etag ?? (write.policy === "lastWriterPerField" ? "" : write.base?.etag ?? "");
+  const etag = etagOf(write, operation);
   const { id } = operation;
   const document = messageOf(operation);
   switch (operation.kind) {
@@ -35,11 +39,16 @@ export async function sendWrite(documents: Client<typeof DocumentsService>, writ
   }
 }
 
-function writeOf(operation: WriteOperation): Write {
-  const { kind, id, etag } = operation;
+// What the writer saw, for the policies that ask.
+function etagOf({ policy, base }: QueuedWrite, { etag }: WriteOperation): string {
+  return etag ?? (policy === "lastWriterPerField" ? "" : base?.etag ?? "");
+}
+
+function writeOf(operation: WriteOperation, etag: string): Write {
+  const { kind, id } = operation;
   const document = messageOf(operation);
   return create(WriteSchema, {
-    ...(etag === undefined ? {} : { precondition: { case: "etag", value: etag } }),
+    ...(etag ? { precondition: { case: "etag", value: etag } } : {}),
     operation: kind === "create" || kind === "upsert" ? { case: kind, value: document }
       : kind === "remove" ? { case: "delete", value: { id } }
       : { case: "update", value: { document, updateMask: maskOf(operation) } },

@@ -11,6 +11,9 @@ import { LiveQuery } from "./live-query.js";
 
 /** The most targets of one stream. */
 const maxTargets = 100;
+const tooMany = new VibeError({
+  code: "RESOURCE_EXHAUSTED", reason: "TOO_MANY_QUERIES", message: `at most ${maxTargets} live queries at a time; this one starts when another ends`,
+}).toJSON();
 const keepEveryMs = 60_000;
 const permissionDenied = 7;
 const unauthenticated = 16;
@@ -68,10 +71,7 @@ export class LiveQueries {
     }
     query.loaded = true;
     query.suspend();
-    if (this.byTarget.size < maxTargets) this.byTarget.set(query.target, query);
-    else query.error = new VibeError({ code: "RESOURCE_EXHAUSTED", reason: "TOO_MANY_QUERIES", message: `at most ${maxTargets} live queries at a time` }).toJSON();
-    this.changed([query]);
-    this.host.targetsChanged([query.target]);
+    this.admit([query]);
   }
 
   /** Stops watching. */
@@ -87,6 +87,7 @@ export class LiveQueries {
       for (const id of query.members) if (!this.isHeld(id)) this.cache.release(id);
       this.host.targetsChanged([query.target]);
     }
+    this.admit([...this.queries.values()].filter((query) => query.loaded && !this.byTarget.has(query.target)));
   }
 
   /** What the stream is to follow. */
@@ -157,7 +158,7 @@ export class LiveQueries {
 
   /** Forgets all results; the queries start from nothing. */
   reset(): void {
-    for (const query of this.queries.values()) query.reset();
+    for (const query of this.queries.values()) this.restart(query);
     this.changed(this.queries.values());
   }
 
@@ -172,7 +173,7 @@ export class LiveQueries {
 
   /** There is a session again: what it refused is asked for anew. */
   resume(): void {
-    for (const query of this.queries.values()) if (query.error) query.reset();
+    for (const query of this.queries.values()) if (query.error) this.restart(query);
     this.changed(this.queries.values());
   }
 
@@ -197,6 +198,23 @@ export class LiveQueries {
   /** The state of the connection, or of the queue, is another. */
   statusChanged(): void {
     this.changed(this.queries.values());
+  }
+
+  // A stream has so many places: who finds none is told, and gets the next one that is free.
+  private admit(queries: readonly LiveQuery[]): void {
+    const admitted = queries.slice(0, maxTargets - this.byTarget.size);
+    for (const query of admitted) {
+      query.error = undefined;
+      this.byTarget.set(query.target, query);
+    }
+    for (const query of queries.slice(admitted.length)) query.error = tooMany;
+    this.changed(queries);
+    this.host.targetsChanged(admitted.map(({ target }) => target));
+  }
+
+  private restart(query: LiveQuery): void {
+    query.reset();
+    if (!this.byTarget.has(query.target)) query.error = tooMany;
   }
 
   private changed(queries: Iterable<LiveQuery>): void {

@@ -3,7 +3,10 @@ import { newId } from "../documents/uuid.js";
 import { VibeError, endsSession, isTransient, wantsOtherToken } from "../errors.js";
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
+import { Ledger } from "./ledger.js";
+import type { Ended } from "./ledger.js";
 import { canJoin, joinPatches, mergePatch, overlay } from "./overlay.js";
+import { culprits, together } from "./together.js";
 import type { ConflictPolicy, QueuedWrite, WriteOperation } from "./write.js";
 
 /** What a write ended as, one for each operation; undefined for a removed document. */
@@ -11,8 +14,8 @@ export type Outcome = readonly (Document | undefined)[];
 
 /** What the outbox needs of the hub. */
 export interface OutboxEvents {
-  /** Sends a write. */
-  send(write: QueuedWrite): Promise<Outcome>;
+  /** Sends a write, or several as one request; answers for each. */
+  send(writes: readonly QueuedWrite[]): Promise<readonly Outcome[]>;
   /** The stored document; undefined when there is none for the caller. */
   fetch(id: string): Promise<Document | undefined>;
   /** A collection's own merge. */
@@ -31,19 +34,25 @@ export interface OutboxEvents {
 
 const serverMistakes = 5;
 
-/** Writes on their way: kept until the server has acknowledged or refused them, sent one after the other. */
+/** Writes on their way: kept until the server has acknowledged or refused them, sent in their order. */
 export class Outbox {
   private queue: QueuedWrite[] = [];
   // Never sent: another write may still be joined.
   private readonly unsent = new Set<QueuedWrite>();
+  // Sent by themselves: the server has refused them once, together with others.
+  private readonly alone = new Set<number>();
+  private readonly ledger: Ledger;
   private readonly overlaid = new WeakMap<WriteOperation, { readonly base: Document | undefined; readonly shown: Document | undefined }>();
   private readonly backoff: Backoff;
   private draining = false;
+  // The last write found its way. Else one goes ahead, so that the others can still be joined to, and be taken back.
+  private reached = false;
   private held = false;
   private stopped = false;
 
   constructor(private readonly cache: Cache, private readonly events: OutboxEvents, longestPause: number) {
     this.backoff = new Backoff(longestPause);
+    this.ledger = new Ledger(cache);
   }
 
   /** How many writes wait, of all or of one collection. */
@@ -54,6 +63,7 @@ export class Outbox {
 
   /** Takes up the writes of an earlier session. */
   async load(): Promise<void> {
+    await this.ledger.load();
     this.queue = (await this.cache.readAll("outbox")).map(([, value]) => value as QueuedWrite);
     this.drain();
   }
@@ -62,11 +72,15 @@ export class Outbox {
   async add(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string): Promise<void> {
     if (!this.has(requestId)) {
       const write = this.join(requestId, operations, policy) ?? this.append(requestId, operations, policy, time);
-      this.persist(write);
       this.events.changed(collectionsOf(write));
     }
     await this.cache.flush();
     this.drain();
+  }
+
+  /** How a write has ended that the server cannot be asked for again. */
+  finished(requestId: string): Ended | undefined {
+    return this.ledger.get(requestId);
   }
 
   /** Whether the write waits. */
@@ -78,7 +92,7 @@ export class Outbox {
   cancel(requestId: string): boolean {
     const write = this.queue.find(({ requestIds }) => requestIds.includes(requestId));
     if (!write || !this.unsent.has(write) || write.requestIds.length > 1) return false;
-    this.remove(write);
+    this.remove(write, {});
     this.events.changed(collectionsOf(write));
     return true;
   }
@@ -111,6 +125,8 @@ export class Outbox {
   clear(error: VibeError): void {
     const writes = this.queue.splice(0);
     this.unsent.clear();
+    this.alone.clear();
+    this.ledger.clear();
     for (const write of writes) {
       this.cache.persist("outbox", keyOf(write), undefined);
       this.events.rejected(write, error);
@@ -139,6 +155,7 @@ export class Outbox {
     const write: QueuedWrite = { sequence, requestIds: [requestId], operations, time, policy, ...(base ? { base } : {}) };
     this.queue.push(write);
     this.unsent.add(write);
+    this.persist(write);
     return write;
   }
 
@@ -159,10 +176,7 @@ export class Outbox {
       requestIds: [...last.requestIds, requestId],
       operations: [{ ...before, data, ...(acl ? { acl } : {}), ...(edges ? { edges } : {}) }],
     };
-    this.unsent.delete(last);
-    this.replace(last, joined);
-    this.unsent.add(joined);
-    return joined;
+    return this.change(last, joined);
   }
 
   private drain(): void {
@@ -173,16 +187,19 @@ export class Outbox {
     this.draining = true;
     let failures = 0;
     while (!this.stopped && !this.held && this.queue.length > 0) {
-      const write = this.queue[0]!;
-      this.unsent.delete(write);
+      const writes = await this.next();
+      const waits = (): boolean => writes.every((write, index) => this.queue[index] === write);
+      if (!waits() || this.stopped || this.held) continue;
       try {
-        const outcome = await this.events.send(write);
+        const outcomes = await this.events.send(writes);
         failures = 0;
+        this.reached = true;
         this.backoff.reset();
-        if (this.queue[0] === write) this.acknowledge(write, outcome);
+        if (waits()) writes.forEach((write, index) => this.acknowledge(write, outcomes[index]!));
       } catch (cause) {
         const error = VibeError.from(cause);
-        if (this.queue[0] !== write) continue;
+        this.reached = !isRepeatable(error);
+        if (!waits()) continue;
         // A visitor who never signed in has nothing to come back to.
         if (endsSession(error) && this.events.user() !== "") {
           this.held = true;
@@ -192,15 +209,35 @@ export class Outbox {
           await this.backoff.pause(error.retryAfterMs);
         } else {
           failures = 0;
-          await this.settle(write, error).catch((failure: unknown) => this.refuse(write, VibeError.from(failure)));
+          if (writes.length > 1) this.part(writes, error);
+          else await this.settle(writes[0]!, error).catch((failure: unknown) => this.refuse(writes[0]!, VibeError.from(failure)));
         }
       }
     }
     this.draining = false;
   }
 
+  // What is sent next, kept as it is sent: after a crash the same is sent again.
+  private async next(): Promise<readonly QueuedWrite[]> {
+    const writes = together(this.queue, ({ sequence }) => !this.reached || this.alone.has(sequence));
+    const batch = writes.length > 1 ? writes[0]!.batch ?? newId() : undefined;
+    const sent = batch === undefined ? writes : writes.map((write) => this.change(write, { ...write, batch }));
+    sent.forEach((write) => this.unsent.delete(write));
+    await this.cache.flush();
+    return sent;
+  }
+
+  // Nothing of it was done. Those the server objects to are settled by themselves; the others go on without them.
+  private part(writes: readonly QueuedWrite[], error: VibeError): void {
+    for (const { sequence } of culprits(writes, error)) this.alone.add(sequence);
+    for (const write of writes) {
+      const { batch: _, ...rest } = write;
+      this.change(write, rest);
+    }
+  }
+
   private acknowledge(write: QueuedWrite, outcome: Outcome): void {
-    this.remove(write);
+    this.remove(write, { documents: outcome });
     outcome.forEach((document, index) => this.rebase(document, write.operations[index]!.id));
     this.events.acknowledged(write, outcome);
   }
@@ -209,9 +246,7 @@ export class Outbox {
   private rebase(document: Document | undefined, id: string): void {
     for (const write of this.queue) {
       if (!document || write.policy === "lastWriterPerField" || write.operations.length > 1 || write.operations[0]!.id !== id) continue;
-      const rebased = { ...write, base: document };
-      this.replace(write, rebased);
-      this.persist(rebased);
+      this.change(write, { ...write, base: document });
     }
   }
 
@@ -236,35 +271,41 @@ export class Outbox {
   private async merge(write: QueuedWrite, operation: WriteOperation, base: Document, theirs: Document): Promise<void> {
     const mine = overlay(base, operation, write.time, this.events.user())!;
     const data = await this.events.merge(operation.collection, base.data, mine.data, theirs.data);
-    const merged: QueuedWrite = {
+    const merged = this.change(write, {
       ...write,
       // Another content is another request.
       requestIds: [newId(), ...write.requestIds],
       operations: [{ ...operation, kind: "replace", data }],
       base: theirs,
-    };
-    this.replace(write, merged);
-    this.persist(merged);
+    });
     this.cache.put(theirs);
     this.events.changed(collectionsOf(merged));
   }
 
   private refuse(write: QueuedWrite, error: VibeError): void {
     if (!this.queue.includes(write)) return;
-    this.remove(write);
+    this.remove(write, { error: error.toJSON() });
     this.events.rejected(write, error);
     this.events.changed(collectionsOf(write));
   }
 
-  private replace(before: QueuedWrite, after: QueuedWrite): void {
+  private change(before: QueuedWrite, after: QueuedWrite): QueuedWrite {
     const index = this.queue.indexOf(before);
-    if (index >= 0) this.queue[index] = after;
+    if (index < 0 || before === after) return after;
+    this.queue[index] = after;
+    // Told in the same turn: who was unsent still is.
+    if (this.unsent.delete(before)) this.unsent.add(after);
+    this.persist(after);
+    return after;
   }
 
-  private remove(write: QueuedWrite): void {
+  private remove(write: QueuedWrite, outcome: Ended): void {
     this.queue.splice(this.queue.indexOf(write), 1);
     this.unsent.delete(write);
+    this.alone.delete(write.sequence);
     this.cache.persist("outbox", keyOf(write), undefined);
+    // In one commit: a hub that takes over knows one or the other.
+    if (write.batch !== undefined || write.requestIds.length > 1) this.ledger.note(write.requestIds, outcome);
   }
 
   private persist(write: QueuedWrite): void {

@@ -28,6 +28,8 @@ export interface QueuedWrite {
   readonly sequence: number;
   /** The first is sent, and makes sending again safe; the others are writes that were joined to it before it was sent. */
   readonly requestIds: readonly string[];
+  /** The request it was sent in together with its neighbours: sent again, it is the same request. */
+  readonly batch?: string;
   readonly operations: readonly WriteOperation[];
   /** When it was made, as a document's time. */
   readonly time: string;

@@ -92,6 +92,17 @@ export class Cache {
     return this.flushing ??= this.write().finally(() => (this.flushing = undefined));
   }
 
+  /** Removes what can be read again; what the user wrote stays. */
+  async forgetDocuments(): Promise<void> {
+    this.documents.clear();
+    this.gone.clear();
+    const isRead = ({ table }: Change): boolean => table === "documents" || table === "queries";
+    for (const [key, change] of this.pending) if (isRead(change)) this.pending.delete(key);
+    await this.flushing;
+    const kept = async (table: Table): Promise<Change[]> => (await this.readAll(table)).map(([key]) => ({ table, key }));
+    await this.store.commit([...await kept("documents"), ...await kept("queries")]).catch(() => undefined);
+  }
+
   /** Removes everything. */
   async clear(): Promise<void> {
     this.documents.clear();

@@ -39,5 +39,5 @@ export async function allow(page: Page, url: string): Promise<void> {
   await vi.waitFor(async () => {
     if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 3000 });
     expect(page.isClosed() || !page.url().startsWith(url)).toBe(true);
-  }, 50_000);
+  }, 60_000);
 }

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   context = await browser.newContext({ locale: "en-GB" });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   handle = `person-${++people}`;
 });
 afterEach(() => context.close());
@@ -276,20 +276,32 @@ test("a page whose origin the app has not registered is a visitor without a toke
   }
 });
 
-test("taken back at the account page while live: the stream ends, the session is over, the documents go", async () => {
+test("taken back at the account page while live: the session is over, and what is left is what a visitor may see", async () => {
   const page = await signedInByPopup();
   expect(await write(page, "private")).toBeUndefined();
+  await page.evaluate(async () => void await window.vibe.write("posts", { title: "for all" }, { acl: { read: { allow: ["*"] } } }));
   await follow(page);
-  await shows(page, "private");
+  await shows(page, "for all", "private");
   const account = await open(`${url}/account`);
   await account.getByRole("listitem").filter({ hasText: "Feeds" }).getByRole("button", { name: "Revoke" }).click();
   await account.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await status(page, "expired");
-  await shows(page);
+  await page.waitForFunction(() => window.live?.status === "live" && window.live.data.map(({ data }) => data["title"]).join() === "for all");
   expect(await page.evaluate(() => window.vibe.session)).toMatchObject({ user: { handle }, error: { reason: "TOKEN_REVOKED" } });
+  const { documents } = await page.evaluate(() => window.vibe.readOnce("posts", { scope: "public" }));
+  expect(documents.map(({ data }) => data["title"])).toEqual(["for all"]);
+  // The server is not asked on behalf of who is gone: what is written waits, what needs an answer is refused.
+  expect(await page.evaluate(() => window.vibe.documents.createDocument({ document: { collection: "posts", data: {} } }).catch((error) => error.reason))).toBe("TOKEN_REVOKED");
+  await page.evaluate(async () => void await window.vibe.write("posts", { title: "waits" }).queued);
+  // After a reload too, nothing of the person's is shown.
+  await page.reload();
+  await follow(page);
+  await page.waitForFunction(() => window.live?.status === "live" && window.live.pendingWrites === 1);
+  expect(await page.evaluate(() => window.live!.data.map(({ data }) => data["title"]))).not.toContain("private");
   // Signing in again goes on as before.
   const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
   await allow(popup, url);
   await status(page, "signedIn");
-  await shows(page, "private");
+  await shows(page, "for all", "private", "waits");
+  await page.waitForFunction(() => window.live?.pendingWrites === 0);
 });

@@ -22,6 +22,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   context = await browser.newContext();
+  context.setDefaultTimeout(60_000);
   site.options = { url: network.url, token: await tokenFor(data, `tabs-${users++}`) };
 });
 afterEach(async () => {
