@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Vibe.Postgres.Sessions;
@@ -19,7 +20,33 @@ internal sealed class ConnectionPool(NpgsqlDataSource dataSource, TimeSpan conne
     /// <summary>Makes every idle connection close instead of being handed out: after one was lost, the others of a restarted server are dead too.</summary>
     public void DropIdle() => dataSource.Clear();
 
+    /// <summary>
+    /// Makes a connection fit for its next user after a failure. The driver takes a statement for prepared as soon as it is parsed;
+    /// one that is cut off after that, while it is planned for the first time, keeps no description of its rows, and its next use
+    /// would fail and break the connection. So all plans of the connection are dropped, unless the failure is one of running.
+    /// </summary>
+    public void ForgetPlans(NpgsqlConnection connection, Exception failure)
+    {
+        if (connection.FullState != ConnectionState.Open || IsOfRunning(failure as PostgresException))
+        {
+            return;
+        }
+
+        try
+        {
+            connection.UnprepareAll();
+        }
+        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        {
+            // Connections that are in use close when they come back.
+            dataSource.Clear();
+        }
+    }
+
     public ValueTask DisposeAsync() => dataSource.DisposeAsync();
+
+    private static bool IsOfRunning(PostgresException? error) => error is not null
+        && (error.SqlState.StartsWith("23", StringComparison.Ordinal) || error.SqlState == PostgresErrorCodes.SerializationFailure);
 
     private async ValueTask<NpgsqlConnection> OpenSlowAsync(ValueTask<NpgsqlConnection> opening, CancellationToken cancellationToken)
     {

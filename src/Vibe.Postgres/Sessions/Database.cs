@@ -137,8 +137,7 @@ public sealed class Database : IAsyncDisposable
             // longer than running. The migrating login changes tables and stays without.
             settings.MaxAutoPrepare = 100;
 
-            // No session state here either. Besides, the reset of a connection with kept plans goes out with the next statement,
-            // and a cancellation that meets it leaves the driver reading the one's rows as the other's.
+            // No session state here either.
             settings.NoResetOnClose = true;
         }
         ApplyCommon(settings, options, name, connections);

@@ -10,8 +10,16 @@ internal sealed class PooledRunner(ConnectionPool pool, Sql? prologue, Access ac
             try
             {
                 await using var connection = await pool.OpenAsync(cancellationToken);
-                await BatchExecution.ExecuteAsync(connection, prologue, statements, cancellationToken);
-                return;
+                try
+                {
+                    await BatchExecution.ExecuteAsync(connection, prologue, statements, cancellationToken);
+                    return;
+                }
+                catch (Exception exception)
+                {
+                    pool.ForgetPlans(connection, exception);
+                    throw;
+                }
             }
             catch (Exception exception) when (exception is DatabaseException || DatabaseException.IsDriverError(exception))
             {

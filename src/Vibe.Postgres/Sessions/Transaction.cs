@@ -10,12 +10,15 @@ namespace Vibe.Postgres.Sessions;
 /// </summary>
 public sealed class Transaction : IAsyncDisposable, IBatchRunner
 {
+    private readonly ConnectionPool _pool;
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private Sql? _prologue;
+    private Exception? _failure;
 
-    private Transaction(NpgsqlConnection connection, NpgsqlTransaction transaction, Sql? prologue)
+    private Transaction(ConnectionPool pool, NpgsqlConnection connection, NpgsqlTransaction transaction, Sql? prologue)
     {
+        _pool = pool;
         _connection = connection;
         _transaction = transaction;
         _prologue = prologue;
@@ -29,7 +32,7 @@ public sealed class Transaction : IAsyncDisposable, IBatchRunner
         {
             // The driver sends BEGIN together with the first statement, and so goes the context.
             var transaction = await connection.BeginTransactionAsync(isolation, cancellationToken);
-            return new(connection, transaction, prologue);
+            return new(pool, connection, transaction, prologue);
         }
         catch (Exception exception)
         {
@@ -126,6 +129,10 @@ public sealed class Transaction : IAsyncDisposable, IBatchRunner
         {
             // The connection is gone, and the server rolls back by itself.
         }
+        if (_failure is not null)
+        {
+            _pool.ForgetPlans(_connection, _failure);
+        }
         await _connection.DisposeAsync();
     }
 
@@ -136,25 +143,29 @@ public sealed class Transaction : IAsyncDisposable, IBatchRunner
     {
         var prologue = _prologue;
         _prologue = null;
-        try
-        {
-            await BatchExecution.ExecuteAsync(_connection, prologue, statements, cancellationToken);
-        }
-        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
-        {
-            throw DatabaseException.From(exception);
-        }
+        await Guard(BatchExecution.ExecuteAsync(_connection, prologue, statements, cancellationToken));
     }
 
-    private static async Task<T> Guard<T>(Task<T> operation)
+    private async Task<T> Guard<T>(Task<T> operation)
+    {
+        await Guard((Task)operation);
+        return await operation;
+    }
+
+    private async Task Guard(Task operation)
     {
         try
         {
-            return await operation;
+            await operation;
         }
-        catch (Exception exception) when (DatabaseException.IsDriverError(exception))
+        catch (Exception exception)
         {
-            throw DatabaseException.From(exception);
+            _failure ??= exception;
+            if (DatabaseException.IsDriverError(exception))
+            {
+                throw DatabaseException.From(exception);
+            }
+            throw;
         }
     }
 }

@@ -63,6 +63,46 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
         Assert.Equal((DatabaseErrorKind.StatementTimeout, "57014"), (error.Kind, error.SqlState));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_statement_cut_off_while_it_is_planned_for_the_first_time_works_the_next_time(bool inTransaction)
+    {
+        // Folded by the planner, which takes long as long as the setting says so.
+        await Database.Admin.ExecuteAsync(
+            $"""
+            create function vibe.planned() returns int language plpgsql immutable as
+              $$ begin if current_setting('vibe.slow', true) = 'on' then perform pg_sleep(60); end if; return 1; end $$
+            """,
+            Timeout);
+        await using var held = await Database.Reads.OpenAsync(Timeout);
+        Assert.Equal(1, await PlanAsync(slow: false));
+        if (inTransaction)
+        {
+            await using var transaction = await Database.BeginAsync(Alice, Access.Read, System.Data.IsolationLevel.ReadCommitted, Timeout);
+            await transaction.QueryAsync($"select set_config('vibe.slow', 'on', true)", static row => row.GetString(0), Timeout);
+            await Assert.ThrowsAsync<DatabaseException>(() => transaction.QueryFirstAsync($"select vibe.planned()", static row => row.GetInt32(0), Timeout));
+        }
+        else
+        {
+            Assert.Equal(DatabaseErrorKind.StatementTimeout, (await Assert.ThrowsAsync<DatabaseException>(() => PlanAsync(slow: true))).Kind);
+        }
+
+        for (var use = 0; use < 5; use++)
+        {
+            Assert.Equal(1, await PlanAsync(slow: false));
+        }
+
+        async Task<int> PlanAsync(bool slow)
+        {
+            var batch = Database.CreateBatch(Alice, Access.Read);
+            batch.Query($"select set_config('vibe.slow', {(slow ? "on" : "off")}, true)", static row => row.GetString(0));
+            var planned = batch.QueryFirst($"select vibe.planned()", static row => row.GetInt32(0));
+            await batch.RunAsync(Timeout);
+            return planned.Value;
+        }
+    }
+
     [Fact]
     public async Task A_long_wait_for_a_lock_is_a_statement_timeout()
     {

@@ -39,16 +39,18 @@ public sealed class ShutdownTests
     [InlineData(Family.Connect, 1)]
     public async Task What_does_not_end_in_time_ends_unavailable(Family family, int version)
     {
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _probe.OnExpand = async (_, responses, context) =>
         {
             await responses.WriteAsync(new() { Index = 1 });
+            written.SetResult();
             await CancelledAsync(context.CancellationToken);
             context.CancellationToken.ThrowIfCancellationRequested();
         };
         await using var server = await StartAsync(new() { DrainTimeout = TimeSpan.FromMilliseconds(50) });
         var protocol = new WireProtocol(family, HttpVersion: version);
         var call = server.CallAsync<ExpandResponse>(protocol, "Expand", true, [new ExpandRequest()]);
-        await server.Watch.StartedAsync(1);
+        await written.Task.WaitAsync(TimeSpan.FromSeconds(60));
         await server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
 
         var result = await call;

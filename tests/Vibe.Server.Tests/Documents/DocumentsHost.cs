@@ -41,7 +41,7 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
         var options = await cluster.CreateEmptyDatabaseAsync();
         Connection = options.ConnectionString;
         Database = new Database(
-            new DatabaseOptions { ConnectionString = options.ConnectionString, LockTimeout = TimeSpan.FromSeconds(20) }, TimeProvider.System);
+            new DatabaseOptions { ConnectionString = options.ConnectionString, LockTimeout = TimeSpan.FromSeconds(8) }, TimeProvider.System);
         var migrations = Migration.Load(typeof(Database).Assembly, typeof(DocumentsService).Assembly);
         await new Migrator(Database, migrations, TimeProvider.System).MigrateAsync(progress: null, CancellationToken.None);
         Catalog = new FieldIndexCatalog(Database, Options, TimeProvider.System);
