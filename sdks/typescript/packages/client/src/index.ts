@@ -21,4 +21,4 @@ export { IndexedDbStore } from "./store/indexed-db-store.js";
 export { MemoryStore } from "./store/memory-store.js";
 export type { Change, Store, Table } from "./store/store.js";
 export type { CallOptions } from "./timing.js";
-export type { BoundToken, TokenRequest, TokenSource } from "./transport.js";
+export type { BoundToken, GivenToken, TokenRequest, TokenSource, VisitorToken } from "./transport.js";

@@ -6,23 +6,21 @@ import type { Announcement } from "./shared.js";
 import { hubName } from "./shared.js";
 import type { TabPort } from "./tabs.js";
 
-/** Runs the hub of an app as soon as nobody else does, until the signal is aborted. */
+/** Runs the hub of an app until the signal is aborted. The caller holds the hub's lock, so that there is never a second one. */
 export async function host(config: HubConfig, signal: AbortSignal): Promise<void> {
   const name = hubName(config);
-  await navigator.locks.request(`${name} hub`, { signal }, async () => {
-    const hub = new Hub(config, await IndexedDbStore.open(name).catch(() => new MemoryStore()));
-    const all = new BroadcastChannel(name);
-    const tabs = new Set<string>();
-    all.onmessage = ({ data }: MessageEvent<Announcement>) => {
-      if (data.type !== "connect" || tabs.has(data.tab)) return;
-      tabs.add(data.tab);
-      attach(hub, `${name} ${data.tab}`, () => tabs.delete(data.tab));
-    };
-    all.postMessage({ type: "ready" } satisfies Announcement);
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    all.close();
-    hub.close();
-  }).catch(() => undefined);
+  const hub = new Hub(config, await IndexedDbStore.open(name).catch(() => new MemoryStore()));
+  const all = new BroadcastChannel(name);
+  const tabs = new Set<string>();
+  all.onmessage = ({ data }: MessageEvent<Announcement>) => {
+    if (data.type !== "connect" || tabs.has(data.tab)) return;
+    tabs.add(data.tab);
+    attach(hub, `${name} ${data.tab}`, () => tabs.delete(data.tab));
+  };
+  all.postMessage({ type: "ready" } satisfies Announcement);
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  all.close();
+  hub.close();
 }
 
 function attach(hub: Hub, name: string, gone: () => void): void {

@@ -50,7 +50,7 @@ export class Hub {
     });
     const times = { silence: config.silenceMs ?? defaultTimes.silence, longestPause: config.longestPauseMs ?? defaultTimes.longestPause };
     this.documents = createClient(DocumentsService, transport);
-    this.cache = new Cache(store, () => this.tellConnection(), () => this.live.keys);
+    this.cache = new Cache(store, () => this.tellConnection(), () => this.live.keys, () => [...this.live.records(), ...this.outbox.records(), { table: "meta", key: "user", value: this.user }]);
     this.outbox = new Outbox(this.cache, {
       send: (writes) => sendWrites(this.documents, writes, this.stop.signal),
       fetch: (id) => this.fetch(id),
@@ -158,6 +158,7 @@ export class Hub {
       case "wake":
         this.connection.wake();
         this.outbox.wake();
+        void this.cache.retry();
         break;
       case "bye":
         this.detach(tab);

@@ -13,6 +13,11 @@ export function hubName({ url, app }: HubConfig): string {
   return `vibe ${url} ${app}`;
 }
 
+/** The lock that whoever runs an app's hub holds. */
+export function hubLock(config: HubConfig): string {
+  return `${hubName(config)} hub`;
+}
+
 /** Whether the tabs of this browser can share a hub. */
 export function canShare(): boolean {
   return typeof document === "object" && typeof BroadcastChannel === "function" && typeof indexedDB === "object" && navigator.locks !== undefined;
@@ -20,7 +25,7 @@ export function canShare(): boolean {
 
 /**
  * Connects this tab to the hub that the tabs share, whoever runs it: a shared worker, or else one of the tabs. Only who
- * holds the hub's lock runs it, so that there is never a second one.
+ * holds the hub's lock runs it, so that there is never a second one. When it dies, one of the tabs goes on.
  */
 export function connectShared(config: HubConfig, startWorker: (() => SharedWorker) | undefined): HubPort {
   const name = hubName(config);
@@ -28,7 +33,7 @@ export function connectShared(config: HubConfig, startWorker: (() => SharedWorke
   const closed = new AbortController();
   const line = new BroadcastChannel(`${name} ${tab}`);
   const all = new BroadcastChannel(name);
-  let connected = false;
+  let waits = false;
   const port: HubPort = {
     send: (message) => line.postMessage(message),
     receive: () => {},
@@ -39,7 +44,8 @@ export function connectShared(config: HubConfig, startWorker: (() => SharedWorke
     },
   };
   line.onmessage = ({ data }: MessageEvent<ToTab>) => {
-    connected = true;
+    // Now that there is one.
+    standBy();
     port.receive(data);
   };
   const connect = (): void => all.postMessage({ type: "connect", tab } satisfies Announcement);
@@ -52,20 +58,24 @@ export function connectShared(config: HubConfig, startWorker: (() => SharedWorke
     connect();
     await new Promise((resolve) => closed.signal.addEventListener("abort", resolve, { once: true }));
   });
-  let offered = false;
-  const offer = (): void => {
-    if (offered || closed.signal.aborted) return;
-    offered = true;
-    void import("./host.js").then(({ host }) => host(config, closed.signal));
+  // Waits for the hub to die, and runs it then; while there is none, that is at once.
+  const standBy = (): void => {
+    if (waits || closed.signal.aborted) return;
+    waits = true;
+    navigator.locks.request(hubLock(config), { signal: closed.signal }, async () => (await import("./host.js")).host(config, closed.signal)).catch(() => {
+      // The code could not be loaded: another tab may have more luck.
+      waits = false;
+      setTimeout(standBy, workerMs);
+    });
   };
   try {
     if (!startWorker) throw new Error("no shared workers here");
     const worker = startWorker();
-    worker.onerror = offer;
+    worker.onerror = standBy;
     worker.port.postMessage(config);
-    setTimeout(() => connected || offer(), workerMs);
+    setTimeout(standBy, workerMs);
   } catch {
-    offer();
+    standBy();
   }
   return port;
 }

@@ -1,7 +1,7 @@
 // The shared worker: runs the hubs of the apps of one origin.
 import { host } from "./host.js";
 import type { HubConfig } from "./protocol.js";
-import { hubName } from "./shared.js";
+import { hubLock, hubName } from "./shared.js";
 
 const hosted = new Set<string>();
 
@@ -10,6 +10,6 @@ addEventListener("connect", (event) => {
   port!.onmessage = ({ data }: MessageEvent<HubConfig>) => {
     if (hosted.has(hubName(data))) return;
     hosted.add(hubName(data));
-    void host(data, new AbortController().signal);
+    void navigator.locks.request(hubLock(data), () => host(data, new AbortController().signal));
   };
 });

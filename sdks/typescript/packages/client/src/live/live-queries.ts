@@ -5,6 +5,7 @@ import type { ErrorCode, ErrorFields } from "../errors.js";
 import type { TargetChange, TargetError } from "../generated/vibe/realtime/v1/subscription_pb.js";
 import type { ConnectionState, QuerySpec, QueryStatus, ToTab } from "../hub/protocol.js";
 import type { Cache, CachedQuery } from "../store/cache.js";
+import type { Change } from "../store/store.js";
 import type { TargetInit } from "./connection.js";
 import type { Touched, Watcher } from "./live-query.js";
 import { LiveQuery } from "./live-query.js";
@@ -42,6 +43,11 @@ export class LiveQueries {
   /** The keys of the open queries. */
   get keys(): ReadonlySet<string> {
     return new Set(this.queries.keys());
+  }
+
+  /** All results, as they are kept. */
+  records(): Change[] {
+    return [...this.queries.values()].flatMap((query) => query.known ? [{ table: "queries", key: query.key, value: cachedOf(query) }] : []);
   }
 
   /** Watches a query. */
@@ -261,8 +267,7 @@ export class LiveQueries {
     if (!query.known) return;
     query.keptAt = Date.now();
     query.changed = false;
-    const cached: CachedQuery = { members: [...query.members], cursor: query.cursor, usedAt: query.keptAt };
-    this.cache.persist("queries", query.key, cached);
+    this.cache.persist("queries", query.key, cachedOf(query));
   }
 
   private purge(query: LiveQuery): void {
@@ -281,6 +286,10 @@ export class LiveQueries {
   private isHeld(id: string): boolean {
     return this.host.isTouched(id) || [...this.queries.values()].some(({ members, fresh }) => members.has(id) || fresh?.has(id));
   }
+}
+
+function cachedOf(query: LiveQuery): CachedQuery {
+  return { members: [...query.members], cursor: query.cursor, usedAt: Date.now() };
 }
 
 /** The state of a query that cannot be asked. */

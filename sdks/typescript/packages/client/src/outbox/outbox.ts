@@ -3,6 +3,7 @@ import { newId } from "../documents/uuid.js";
 import { VibeError, endsSession, isTransient, wantsOtherToken } from "../errors.js";
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
+import type { Change } from "../store/store.js";
 import { Ledger } from "./ledger.js";
 import type { Ended } from "./ledger.js";
 import { canJoin, joinPatches, mergePatch, overlay } from "./overlay.js";
@@ -81,6 +82,11 @@ export class Outbox {
   /** How a write has ended that the server cannot be asked for again. */
   finished(requestId: string): Ended | undefined {
     return this.ledger.get(requestId);
+  }
+
+  /** All that waits, as it is kept. */
+  records(): Change[] {
+    return this.queue.map((write) => ({ table: "outbox", key: keyOf(write), value: write }));
   }
 
   /** Whether the write waits. */

@@ -12,6 +12,8 @@ export interface CachedQuery {
 }
 
 const dayMs = 86_400_000;
+// How often a device without room is asked whether it has some.
+const retryMs = 30_000;
 
 /** The documents the hub knows, in memory while they are looked at, and what of them the store keeps. */
 export class Cache {
@@ -21,12 +23,15 @@ export class Cache {
   private readonly gone = new Map<string, number>();
   private readonly pending = new Map<string, Change>();
   private flushing: Promise<void> | undefined;
+  private retrying: Promise<void> | undefined;
+  private triedAt = 0;
 
   /**
    * @param storageChanged `storage` is another now.
    * @param inUse The keys of the queries that must stay.
+   * @param all What the store has to hold besides documents.
    */
-  constructor(private readonly store: Store, private readonly storageChanged: () => void, private readonly inUse: () => ReadonlySet<string>) {
+  constructor(private readonly store: Store, private readonly storageChanged: () => void, private readonly inUse: () => ReadonlySet<string>, private readonly all: () => readonly Change[]) {
     this.storage = store.persistent ? "persistent" : "memory";
   }
 
@@ -82,9 +87,20 @@ export class Cache {
 
   /** Queues a change of the store. */
   persist(table: Table, key: string, value: unknown): void {
+    if (this.storage === "full" && Date.now() - this.triedAt > retryMs) void this.retry();
     if (this.storage === "full" && (table === "documents" || table === "queries")) return;
     this.pending.set(`${table} ${key}`, { table, key, value });
     void this.flush();
+  }
+
+  /** The device may have room again: keeps everything, if it has. */
+  retry(): Promise<void> {
+    if (this.storage !== "full") return Promise.resolve();
+    this.triedAt = Date.now();
+    const documents = [...this.documents].map(([key, value]): Change => ({ table: "documents", key, value }));
+    return this.retrying ??= this.store.commit([...this.all(), ...documents])
+      .then(() => this.report("persistent"), () => undefined)
+      .finally(() => (this.retrying = undefined));
   }
 
   /** Resolves when all that was queued is in the store, or cannot be. */
@@ -179,6 +195,7 @@ export class Cache {
   private report(storage: ConnectionState["storage"]): void {
     if (this.storage === storage) return;
     this.storage = storage;
+    this.triedAt = Date.now();
     this.storageChanged();
   }
 }

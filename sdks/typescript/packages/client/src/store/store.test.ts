@@ -56,7 +56,7 @@ test("IndexedDB: a connection that the browser closed is opened again", async ()
 
 describe("cache", () => {
   const query = (members: string[], usedAt = Date.now()): object => ({ members, cursor: "c", usedAt });
-  const cacheOf = (store: Store, inUse: string[] = []): Cache => new Cache(store, () => {}, () => new Set(inUse));
+  const cacheOf = (store: Store, inUse: string[] = []): Cache => new Cache(store, () => {}, () => new Set(inUse), () => []);
 
   test("an older revision never takes the place of a newer one, nor brings a removed document back", () => {
     const cache = cacheOf(new MemoryStore());

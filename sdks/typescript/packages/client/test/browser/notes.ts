@@ -10,6 +10,7 @@ interface Notes {
   readonly vibe: VibeClient<{ notes: Note }>;
   state?: Live<Note>;
   connection?: ConnectionState;
+  ends?: Promise<string[]>;
   titles(): string;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import type { Browser } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -40,10 +40,18 @@ export class Site {
   }
 }
 
-/** Headless Chromium; CHROMIUM names another one than the system's. */
+// CHROMIUM names another one than the system's.
+const options = {
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+};
+
+/** Headless Chromium. */
 export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  return chromium.launch(options);
+}
+
+/** Headless Chromium of one person, which keeps what sites store in a folder, as far as their quota goes. */
+export function launchWithDisk(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, options);
 }

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from
 import { Proxy } from "../proxy.js";
 import { tokenFor } from "../server.js";
 import { Site, launch } from "./site.js";
+import { live, openTab, shows, stored, write } from "./tabs-of-notes.js";
 
 const { url, data } = inject("server");
 let site: Site;
@@ -96,35 +97,4 @@ test("signing out leaves nothing on the device", async () => {
   expect(await stored(page)).not.toContain("private");
 });
 
-async function tab(): Promise<Page> {
-  const page = await context.newPage();
-  page.on("pageerror", (error) => console.error(error));
-  await page.goto(site.origin);
-  return page;
-}
-
-async function live(page: Page): Promise<void> {
-  await page.waitForFunction(() => window.notes?.state?.status === "live");
-}
-
-async function shows(page: Page, titles: string): Promise<void> {
-  await page.waitForFunction((titles) => window.notes?.state !== undefined && window.notes.titles() === titles, titles);
-}
-
-async function write(page: Page, title: string): Promise<void> {
-  await page.evaluate(async (title) => void await window.notes.vibe.write("notes", { title }), title);
-}
-
-// All that the origin's databases hold, as text.
-async function stored(page: Page): Promise<string> {
-  return page.evaluate(async () => {
-    const settled = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
-    const texts: string[] = [];
-    for (const { name } of await indexedDB.databases()) {
-      const database = await settled(indexedDB.open(name!));
-      for (const table of database.objectStoreNames) texts.push(JSON.stringify(await settled(database.transaction(table).objectStore(table).getAll())));
-      database.close();
-    }
-    return texts.join();
-  });
-}
+const tab = (): Promise<Page> => openTab(context, site);
