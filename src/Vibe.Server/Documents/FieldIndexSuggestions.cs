@@ -18,7 +18,7 @@ internal sealed class FieldIndexSuggestions(FieldIndexStore indexes)
         }
         catch (RpcException)
         {
-            return "is not a path into `data` of at most 128 bytes: data.author";
+            return "is not a path into `data`, or up to four with commas between, of at most 128 bytes: data.author";
         }
     }
 

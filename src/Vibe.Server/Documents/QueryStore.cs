@@ -14,7 +14,7 @@ internal sealed class QueryStore(Database database, FieldIndexCatalog indexes)
     public async Task<IReadOnlyList<(DocumentRow Row, Place Place)>> ListAsync(
         Caller caller, DocumentQuery query, int limit, Place? after, CancellationToken cancellationToken)
     {
-        var ready = await indexes.ReadyPathsAsync(query.Collection, cancellationToken);
+        var ready = await indexes.ReadyAsync(query.Collection, cancellationToken);
         var compiled = QueryCompiler.Page(query, caller, ready, DocumentRow.Columns, limit, after);
         indexes.CountUse(query.Collection, compiled.Fields);
         return await database.QueryAsync(
@@ -26,7 +26,7 @@ internal sealed class QueryStore(Database database, FieldIndexCatalog indexes)
     public async Task<(IEnumerable<KeyValuePair<string, Value>> Values, bool IsCapped)> AggregateAsync(
         Caller caller, DocumentQuery query, ImmutableArray<AggregateColumn> columns, CancellationToken cancellationToken)
     {
-        var ready = await indexes.ReadyPathsAsync(query.Collection, cancellationToken);
+        var ready = await indexes.ReadyAsync(query.Collection, cancellationToken);
         var compiled = AggregateCompiler.Compile(query, columns, caller, ready);
         indexes.CountUse(query.Collection, compiled.Fields);
         var (json, isCapped) = await database.QueryFirstAsync(

@@ -152,6 +152,8 @@ public sealed class RestTests(ApiHost host) : IClassFixture<ApiHost>
         var listed = (await alice.GetAsync($"/v1/fieldIndexes?collection={collection}")).Ok();
         Assert.Equal("data.n", (string?)Assert.Single(listed["fieldIndexes"]!.AsArray())!["path"]);
         (await operatorOfServer.DeleteAsync($"/v1/fieldIndexes/{collection}/data.n")).Ok();
+        (await operatorOfServer.PostAsync("/v1/fieldIndexes:approve", $$$$"""{"collection":"{{{{collection}}}}","path":"data.b,data.a,data.n"}""")).Ok();
+        (await operatorOfServer.DeleteAsync($"/v1/fieldIndexes/{collection}/data.a,%20data.b,%20data.n")).Ok();
         (await alice.GetAsync($"/v1/documents:search?collection={collection}&query=book"))
             .Fails(HttpStatusCode.BadRequest, "FAILED_PRECONDITION", "TEXT_INDEX_REQUIRED");
     }

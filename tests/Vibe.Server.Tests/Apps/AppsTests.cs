@@ -236,9 +236,11 @@ public sealed class AppsTests(ApiHost host, EmbeddedClusterFixture cluster) : IC
     {
         var owner = await _server.PersonAsync();
         var collection = _server.Collection();
-        (await CreateAsync(owner, People.NewName(), $$""" "collections":[{"collection":"{{collection}}","indexedFields":["data.author"]}] """)).Ok();
-        var index = Assert.Single((await owner.GetAsync($"/v1/fieldIndexes?collection={collection}")).Ok()["fieldIndexes"]!.AsArray());
-        Assert.Equal(("data.author", "STATE_SUGGESTED"), ((string)index!["path"]!, (string)index["state"]!));
+        (await CreateAsync(owner, People.NewName(), $$""" "collections":[{"collection":"{{collection}}","indexedFields":["data.author","data.kind,data.author,data.date"]}] """)).Ok();
+        var indexes = (await owner.GetAsync($"/v1/fieldIndexes?collection={collection}")).Ok()["fieldIndexes"]!.AsArray();
+        Assert.Equal(
+            [("data.author", "STATE_SUGGESTED"), ("data.author, data.kind, data.date", "STATE_SUGGESTED")],
+            indexes.Select(static index => ((string)index!["path"]!, (string)index["state"]!)));
     }
 
     [Fact]

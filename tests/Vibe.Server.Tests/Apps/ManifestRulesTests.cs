@@ -102,6 +102,7 @@ public sealed class ManifestRulesTests
         Assert.Equal(["privileges"], Broken(manifest => manifest.ClientType = ClientType.Web));
         Assert.Equal(["collections[0]"], Broken(manifest => manifest.Collections[0].Collection = "No"));
         Assert.Equal(["collections[0].indexedFields[0]"], Broken(manifest => manifest.Collections[0].IndexedFields[0] = "owner"));
+        Assert.Equal(["collections[0].indexedFields[0]"], Broken(manifest => manifest.Collections[0].IndexedFields[0] = "data.a, data.a"));
         Assert.Equal(["visitorCollections[0]"], Broken(manifest => manifest.VisitorCollections[0] = "*"));
         Assert.Equal(["homepageUri"], Broken(manifest => manifest.HomepageUri = "javascript:alert(1)"));
         Assert.Equal(["idTokenSignedResponseAlg"], Broken(manifest => manifest.IdTokenSignedResponseAlg = "none"));

@@ -34,7 +34,14 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         "select 1 where exists (select from vibe.doc_fields f where pg_temp.leak(f.str))",
         "with f as not materialized (select * from vibe.doc_fields) select doc_id from f where pg_temp.leak(str)",
         "select doc_id from vibe.doc_fields f tablesample system (100) where pg_temp.leak(f.str)",
+        "select doc_id from vibe.doc_fields f where pg_temp.leak(f.grp)",
+        "select doc_id from vibe.doc_fields f where f.collection = 'COLLECTION' and f.path = 'data.secret, data.n' and f.audience = 2 and pg_temp.leak(f.grp)",
+        "select doc_id from vibe.doc_fields f where f.grp >= '' and (pg_temp.leak(f.grp || f.str) or f.num = 7) order by f.grp",
+        "select count(*) from vibe.doc_fields f group by f.path, pg_temp.leak(f.grp)",
         // Errors that tell the value.
+        "select doc_id from vibe.doc_fields f where f.grp::int = 1",
+        "select doc_id from vibe.doc_fields f where 1 / (position('s3cret' in f.grp) - 4) = 2",
+        "select doc_id from vibe.doc_fields f where f.grp ~ (case when f.grp like '%s3cret' then '[' else '' end)",
         "select doc_id from vibe.doc_fields f where f.str::int = 1",
         "select doc_id from vibe.doc_fields f where f.str::jsonb is not null",
         "select doc_id from vibe.doc_fields f where f.num = 1 / (f.num - 7)",
@@ -45,6 +52,8 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         "select d.id from vibe.documents d where 1 / ((d.data ->> 'n')::float8 - 7) = 2",
         // What is told of all rows together.
         "select max(f.str) from vibe.doc_fields f",
+        "select max(f.grp) from vibe.doc_fields f",
+        "select string_agg(f.grp, ',') from vibe.doc_fields f where f.path = 'data.n, data.secret' or f.grp <> ''",
         "select string_agg(f.str, ',') from vibe.doc_fields f",
         "select string_agg(f::text, ',') from vibe.doc_fields f",
         "select percentile_disc(array[0, 0.25, 0.5, 0.75, 1]) within group (order by f.str)::text from vibe.doc_fields f",
@@ -53,6 +62,7 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         "select string_agg(s::text, ',') from pg_stats_ext s",
         "select stavalues1::text from pg_statistic where starelid = 'vibe.doc_fields'::regclass",
         "explain (verbose) select doc_id from vibe.doc_fields f where f.str < 'z' and f.num < 100 order by f.str",
+        "explain (verbose) select doc_id from vibe.doc_fields f where f.grp < '5' and f.num < 100 order by f.grp",
     ];
 
     [Fact]
@@ -108,9 +118,9 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
     public async Task An_entry_left_by_an_index_that_is_being_removed_follows_the_rules_of_its_document()
     {
         var (alice, mallory, collection) = (host.User(), host.User(), host.Collection());
-        await IndexAsync(collection, "data.secret");
+        await IndexAsync(collection, "data.n, data.secret");
         var document = await alice.CreateAsync(collection, """{"secret":"s3cret"}""", Someone.Acl(["*"]));
-        await host.Service.DropFieldIndex(new() { Collection = collection, Path = "data.secret", Kind = FieldIndex.Types.Kind.Value }, alice.Call());
+        await host.Service.DropFieldIndex(new() { Collection = collection, Path = "data.n, data.secret", Kind = FieldIndex.Types.Kind.Value }, alice.Call());
         Assert.Equal(BuildStep.Worked, await host.Builder.StepAsync(CancellationToken.None));
         await using var session = await RawSession.OpenAsync(host, mallory);
         var entries = $"select str from vibe.doc_fields where collection = '{collection}'";
@@ -127,7 +137,7 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
     {
         var (alice, user, collection) = (host.User(), host.User(), host.Collection());
         var mallory = user.With("documents:elsewhere:read");
-        await IndexAsync(collection, "data.secret", "data.n");
+        await IndexAsync(collection, "data.secret", "data.n", "data.secret, data.n", "data.n, data.secret");
         const string Hidden = """{"secret":"s3cret","n":7}""";
         await alice.CreateAsync(collection, Hidden);
         await alice.CreateAsync(collection, Hidden, Someone.Acl(["users"]));

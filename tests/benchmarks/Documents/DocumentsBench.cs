@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Vibe.Benchmarks.Measuring;
 using Vibe.Documents.V1;
+using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
 
 namespace Vibe.Benchmarks.Documents;
@@ -69,9 +70,9 @@ internal sealed class DocumentsBench(BenchOptions options, Report report)
         await using var alternative = await ServerProcess.StartSelfAsync("serve-alternative", $"{port}", dataset.Admin, dataset.Me);
         foreach (var what in cases)
         {
-            var ready = what.Collection == "cities" ? (string[])["data.country", "data.name"] : what.Collection == Dataset.MixedCollection ? ["data.ref"] : [];
+            var ready = what.Collection == "cities" ? (string[])["data.country", "data.country, data.name", "data.name"] : what.Collection == Dataset.MixedCollection ? ["data.ref"] : [];
             var caller = new Caller { Did = dataset.Me, Principals = [dataset.Me, PrincipalName.Users], Scopes = Scopes.AllDocuments };
-            var limit = new PgBench(dataset.Socket, caller, new HashSet<string>(ready, StringComparer.Ordinal));
+            var limit = new PgBench(dataset.Socket, caller, [.. ready.Select(static path => new IndexedFields(QueryReader.Fields(path, "path")))]);
             var ids = what.Operation == Operation.Update ? dataset.OwnIds : dataset.GetIds;
             var grpc = new List<Measured>();
             var rest = new List<Measured>();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -17,7 +18,7 @@ namespace Vibe.Benchmarks.Documents;
 /// settings in the same round trip. The texts of writes and lists come from the server's own compilers; those of get and
 /// search say the same by hand, and search leaves out the server's question whether there is an index.
 /// </summary>
-internal sealed partial class PgBench(string socketDirectory, Caller caller, IReadOnlySet<string> readyFields)
+internal sealed partial class PgBench(string socketDirectory, Caller caller, ImmutableArray<IndexedFields> ready)
 {
     private static readonly Guid AnyId = new("00000000-0000-7000-8000-000000000001");
 
@@ -73,7 +74,7 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, IRe
             Id = AnyId,
             Data = Encoding.UTF8.GetBytes(DocumentsCase.Patch(7)),
         }),
-        Operation.List => QueryCompiler.Page(Query(what), caller, readyFields, DocumentRow.Columns, DocumentsCase.PageSize + 1, after: null).Statement,
+        Operation.List => QueryCompiler.Page(Query(what), caller, ready, DocumentRow.Columns, DocumentsCase.PageSize + 1, after: null).Statement,
         _ => SearchStatement(what),
     };
 

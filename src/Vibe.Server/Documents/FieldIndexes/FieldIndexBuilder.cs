@@ -57,15 +57,15 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
         var isOurs = batch.QueryFirst($"select pg_try_advisory_xact_lock(hashtextextended('vibe/field-indexes', 0))", static row => row.GetBoolean(0));
         var work = batch.QueryFirst(
             $"""
-            select i.collection, i.path, i.kind, i.state, i.keys, i.build_cursor, i.build_after is null,
+            select i.collection, i.path, i.kind, i.state, i.build_cursor, i.build_after is null,
               coalesce(pg_snapshot_xmin(pg_current_snapshot()) >= i.build_after, false)
             from vibe.field_index i
             where i.state in (2, 6) or (i.state = 5 and i.drop_time < now() - {options.FieldIndexDropDelay})
             order by i.state desc, i.create_time limit 1
             """,
             static row => new Work(
-                row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3), row.GetTextArray(4), row.GetGuidOrNull(5) ?? Guid.Empty,
-                row.GetBoolean(6), row.GetBoolean(7)));
+                row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3), row.GetGuidOrNull(4) ?? Guid.Empty,
+                row.GetBoolean(5), row.GetBoolean(6)));
         await batch.RunAsync(cancellationToken);
         return isOurs.Value ? work.Value : null;
     }
@@ -124,12 +124,13 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
     private static Sql Values(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
-          select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.json_field(d.data, {work.Keys}) as v
-          from vibe.documents d join page p on p.id = d.id
-          where d.collection = {work.Collection} and d.delete_time is null),
+          select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.json_field(d.data, i.keys) as v,
+            vibe.field_group(d.data, i.group_keys) as grp
+          from vibe.documents d join page p on p.id = d.id cross join vibe.field_index i
+          where d.collection = {work.Collection} and d.delete_time is null and {work.Key}),
         entered as (
-          insert into vibe.doc_fields (collection, path, rank, num, str, doc_id, owner_did, audience, create_time, denied)
-          select {work.Collection}, {work.Path}, vibe.json_rank(m.v), vibe.json_number(m.v), vibe.json_text(m.v), m.id, m.owner_did, m.audience,
+          insert into vibe.doc_fields (collection, path, grp, rank, num, str, doc_id, owner_did, audience, create_time, denied)
+          select {work.Collection}, {work.Path}, m.grp, vibe.json_rank(m.v), vibe.json_number(m.v), vibe.json_text(m.v), m.id, m.owner_did, m.audience,
             m.create_time, m.denied
           from matched m order by m.id
           on conflict (doc_id, path) do nothing)
@@ -208,7 +209,7 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
         $"update vibe.field_index i set state = 4, error = {exception.Message} where {work.Key} and i.state = 2", cancellationToken);
 
     private sealed record Work(
-        string Collection, string Path, int Kind, int State, string[] Keys, Guid Cursor, bool IsNew, bool MayStart)
+        string Collection, string Path, int Kind, int State, Guid Cursor, bool IsNew, bool MayStart)
     {
         /// <summary>The row <c>i</c> of this index.</summary>
         public Sql Key => $"i.collection = {Collection} and i.path = {Path} and i.kind = {Kind}";

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Vibe.Postgres.Sessions;
+using Vibe.Server.Documents.Queries;
 
 namespace Vibe.Server.Documents.FieldIndexes;
 
@@ -11,18 +12,16 @@ namespace Vibe.Server.Documents.FieldIndexes;
 /// </summary>
 internal sealed class FieldIndexCatalog(Database database, DocumentOptions options, TimeProvider time) : IDisposable
 {
-    private static readonly FrozenSet<string> None = FrozenSet<string>.Empty;
-
     private readonly ConcurrentDictionary<(string Collection, string Path, int Kind), long> _uses = new();
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private Snapshot? _snapshot;
 
-    /// <summary>The canonical paths of a collection's value indexes that queries may use.</summary>
-    public ValueTask<IReadOnlySet<string>> ReadyPathsAsync(string collection, CancellationToken cancellationToken)
+    /// <summary>A collection's value indexes that queries may use.</summary>
+    public ValueTask<ImmutableArray<IndexedFields>> ReadyAsync(string collection, CancellationToken cancellationToken)
     {
         var snapshot = Volatile.Read(ref _snapshot);
         return snapshot is not null && time.GetElapsedTime(snapshot.Taken) < options.FieldIndexRefresh
-            ? ValueTask.FromResult<IReadOnlySet<string>>(snapshot.Of(collection))
+            ? ValueTask.FromResult(snapshot.Of(collection))
             : RefreshedAsync(collection, cancellationToken);
     }
 
@@ -73,7 +72,7 @@ internal sealed class FieldIndexCatalog(Database database, DocumentOptions optio
     /// <inheritdoc/>
     public void Dispose() => _refreshing.Dispose();
 
-    private async ValueTask<IReadOnlySet<string>> RefreshedAsync(string collection, CancellationToken cancellationToken)
+    private async ValueTask<ImmutableArray<IndexedFields>> RefreshedAsync(string collection, CancellationToken cancellationToken)
     {
         // One query refreshes for all; those who come meanwhile and have an answer that is not too old use that.
         await _refreshing.WaitAsync(cancellationToken);
@@ -84,11 +83,11 @@ internal sealed class FieldIndexCatalog(Database database, DocumentOptions optio
             {
                 var taken = time.GetTimestamp();
                 var rows = await database.Owner.QueryAsync(
-                    $"select i.collection, i.path from vibe.field_index i where i.kind = 1 and i.serving",
-                    static row => (Collection: row.GetString(0), Path: row.GetString(1)),
+                    $"select i.collection, i.path from vibe.field_index i where i.kind = 1 and i.serving order by i.path collate \"C\"",
+                    static row => (Collection: row.GetString(0), Fields: new IndexedFields(QueryReader.Fields(row.GetString(1), "path"))),
                     cancellationToken);
                 snapshot = new Snapshot(taken, rows.GroupBy(static row => row.Collection, StringComparer.Ordinal).ToFrozenDictionary(
-                    static group => group.Key, static group => group.Select(static row => row.Path).ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal));
+                    static group => group.Key, static group => group.Select(static row => row.Fields).ToImmutableArray(), StringComparer.Ordinal));
                 Volatile.Write(ref _snapshot, snapshot);
             }
 
@@ -100,8 +99,8 @@ internal sealed class FieldIndexCatalog(Database database, DocumentOptions optio
         }
     }
 
-    private sealed record Snapshot(long Taken, FrozenDictionary<string, FrozenSet<string>> Paths)
+    private sealed record Snapshot(long Taken, FrozenDictionary<string, ImmutableArray<IndexedFields>> Indexes)
     {
-        public FrozenSet<string> Of(string collection) => Paths.GetValueOrDefault(collection, None);
+        public ImmutableArray<IndexedFields> Of(string collection) => Indexes.GetValueOrDefault(collection, []);
     }
 }

@@ -13,8 +13,8 @@ internal sealed class FieldIndexStore(Database database)
     public Task<FieldIndexRow?> SuggestAsync(Caller caller, FieldIndexName name, CancellationToken cancellationToken) => WriteAsync(
         caller,
         $"""
-        insert into vibe.field_index as i (collection, path, kind, state, keys, suggested_by, suggestion_count)
-        select {name.Collection}, {name.Path}, {name.Kind}, 1, {name.Keys.ToArray()}, vibe.me(), 1
+        insert into vibe.field_index as i (collection, path, kind, state, keys, group_keys, suggested_by, suggestion_count)
+        select {name.Collection}, {name.Path}, {name.Kind}, 1, {name.Keys}, {name.GroupKeys}, vibe.me(), 1
         where (select count(*) from vibe.field_index o where o.collection = {name.Collection}) < {MaxPerCollection}
           or exists (select from vibe.field_index o where {Is($"o", name)})
         on conflict (collection, path, kind) do update set suggestion_count = i.suggestion_count + 1
@@ -26,8 +26,8 @@ internal sealed class FieldIndexStore(Database database)
     public Task<FieldIndexRow?> ApproveAsync(Caller caller, FieldIndexName name, CancellationToken cancellationToken) => WriteAsync(
         caller,
         $"""
-        insert into vibe.field_index as i (collection, path, kind, state, keys, suggested_by)
-        values ({name.Collection}, {name.Path}, {name.Kind}, 2, {name.Keys.ToArray()}, vibe.me())
+        insert into vibe.field_index as i (collection, path, kind, state, keys, group_keys, suggested_by)
+        values ({name.Collection}, {name.Path}, {name.Kind}, 2, {name.Keys}, {name.GroupKeys}, vibe.me())
         on conflict (collection, path, kind) do update set
           state = case when i.state = 3 then 3 else 2 end,
           build_cursor = case when i.state in (1, 5) then null else i.build_cursor end,

@@ -46,11 +46,11 @@ internal static class AggregateCompiler
     /// <param name="query">The query.</param>
     /// <param name="aggregates">The numbers wanted, at least one.</param>
     /// <param name="caller">Who asks; the same whose context the session carries.</param>
-    /// <param name="readyFields">The canonical paths of the collection's value indexes that are ready.</param>
+    /// <param name="ready">The collection's value indexes that are ready.</param>
     public static CompiledAggregate Compile(
-        DocumentQuery query, ImmutableArray<AggregateColumn> aggregates, Caller caller, IReadOnlySet<string> readyFields)
+        DocumentQuery query, ImmutableArray<AggregateColumn> aggregates, Caller caller, ImmutableArray<IndexedFields> ready)
     {
-        var driver = FieldDriver.Narrowing(query.Filter, readyFields).FirstOrDefault();
+        var driver = FieldPlan.Narrowest(query.Filter, ready);
         var fields = aggregates.Select(aggregate => aggregate.Field).OfType<FieldPath>().Distinct().ToList();
         var filter = SqlFilter.Compile(query.Filter);
         var select = Sql.Join($", ", [$"1 as one", .. fields.Select((field, i) => (Sql)$"{JsonOf(field)} as {Names[i]}")]);
@@ -67,7 +67,7 @@ internal static class AggregateCompiler
                  looked_at as (select * from found limit 100000)
             select jsonb_build_array({values}), (select count(*) > 100000 from found)
             """;
-        return new CompiledAggregate(statement, driver is null ? [] : [driver.Path.Text], aggregates);
+        return new CompiledAggregate(statement, driver is null ? [] : [driver.Index.Text], aggregates);
     }
 
     private static readonly Sql[] Names =

@@ -8,30 +8,75 @@ namespace Vibe.Server.Documents.Queries;
 /// One field index of a query, whose entries <c>f</c> are read in index order instead of the documents. The conditions
 /// only narrow (an entry holds the first 500 code points of a string); the filter itself stays.
 /// </summary>
-/// <param name="Path">The indexed field.</param>
-/// <param name="Conditions">On <c>f.rank</c>, <c>f.num</c> and <c>f.str</c>, all leakproof; empty when only the order needs the index.</param>
-/// <param name="IsOneValue">Whether rank, number and text are fixed, so that the entries come by creation time.</param>
+/// <param name="Index">The index.</param>
+/// <param name="Said">The comparisons of the filter that the conditions come from; empty when only the order needs the index.</param>
+/// <param name="Equalities">How many fields are compared for equality.</param>
+/// <param name="Conditions">On <c>f.path</c>, <c>f.grp</c>, <c>f.rank</c>, <c>f.num</c> and <c>f.str</c>, all leakproof.</param>
+/// <param name="IsOneValue">Whether group, rank, number and text are fixed, so that the entries come by creation time.</param>
 /// <param name="IsWholeFilter">Whether the conditions say all that the filter does.</param>
-internal sealed record FieldDriver(FieldPath Path, ImmutableArray<Sql> Conditions, bool IsOneValue, bool IsWholeFilter)
+internal sealed record FieldDriver(
+    IndexedFields Index, ImmutableArray<CompareNode> Said, int Equalities, ImmutableArray<Sql> Conditions, bool IsOneValue, bool IsWholeFilter)
 {
-    /// <summary><c>f.path = …</c>; one fragment, so that all uses share the parameter.</summary>
-    public Sql PathCondition { get; } = $"f.path = {Path.Text}";
-
-    /// <summary>Drivers for the indexed fields on which the filter has conditions, those with an equality first.</summary>
+    /// <summary>
+    /// Drivers for the indexes that the filter has conditions for, those with most equalities first, then lists, then ranges.
+    /// </summary>
     /// <param name="filter">The canonical filter.</param>
-    /// <param name="ready">The canonical paths of the collection's indexes that are ready.</param>
-    public static ImmutableArray<FieldDriver> Narrowing(FilterNode filter, IReadOnlySet<string> ready) => ready.Count == 0 ? [] :
-    [
-        .. Conjuncts(filter).OfType<CompareNode>().Where(compare => IsNarrowing(compare) && ready.Contains(compare.Field.Text))
-            .GroupBy(static compare => compare.Field)
-            .OrderBy(static group => group.Min(Width))
-            .Select(group => new FieldDriver(
-                group.Key, [.. group.SelectMany(ConditionsOf)], group.Any(static compare => compare.Op == Operator.Eq),
-                IsWholeFilter: group.All(IsExact) && group.Count() == Conjuncts(filter).Length)),
-    ];
+    /// <param name="ready">The collection's indexes that are ready.</param>
+    public static ImmutableArray<FieldDriver> Narrowing(FilterNode filter, ImmutableArray<IndexedFields> ready)
+    {
+        if (ready.IsEmpty)
+        {
+            return [];
+        }
+
+        var conjuncts = Conjuncts(filter);
+        var compares = conjuncts.OfType<CompareNode>().Where(IsNarrowing).ToList();
+        return
+        [
+            .. ready.Select(index => Of(index, compares, conjuncts.Length)).OfType<FieldDriver>()
+                .Where(static driver => !driver.Said.IsEmpty)
+                .OrderByDescending(static driver => driver.Equalities)
+                .ThenBy(static driver => driver.Said.Min(Width))
+                .ThenBy(driver => driver.Said.Min(compares.IndexOf))
+                .ThenBy(static driver => driver.Index.Equal.Length),
+        ];
+    }
+
+    /// <summary>The driver for an index; null when the filter does not fix all fields before its last.</summary>
+    public static FieldDriver? Of(IndexedFields index, FilterNode filter)
+    {
+        var conjuncts = Conjuncts(filter);
+        return Of(index, [.. conjuncts.OfType<CompareNode>().Where(IsNarrowing)], conjuncts.Length);
+    }
+
+    /// <summary>Whether another driver says all that this one does.</summary>
+    public bool IsCoveredBy(FieldDriver other) => Said.All(other.Said.Contains);
 
     /// <summary>The conditions that must all be true.</summary>
     public static ImmutableArray<FilterNode> Conjuncts(FilterNode filter) => filter is AndNode all ? all.Nodes : [filter];
+
+    private static FieldDriver? Of(IndexedFields index, List<CompareNode> compares, int conjuncts)
+    {
+        List<CompareNode> said = [];
+        foreach (var field in index.Equal)
+        {
+            if (compares.Find(compare => compare.Op == Operator.Eq && compare.Field.Equals(field)) is not { } equality)
+            {
+                return null;
+            }
+
+            said.Add(equality);
+        }
+
+        var group = FieldGroup.Of(said.Select(static equality => equality.Value));
+        var isExact = said.TrueForAll(IsExact) && (said.Count == 0 || group.IsExact);
+        var ofLast = compares.FindAll(compare => compare.Field.Equals(index.Last));
+        var isOneValue = ofLast.Exists(static compare => compare.Op == Operator.Eq);
+        return new FieldDriver(
+            index, [.. said, .. ofLast], said.Count + (isOneValue ? 1 : 0),
+            [$"f.path = {index.Text}", said.Count == 0 ? $"f.grp = ''" : (Sql)$"f.grp = {group.Text}", .. ofLast.SelectMany(ConditionsOf)],
+            isOneValue, IsWholeFilter: isExact && ofLast.TrueForAll(IsExact) && said.Count + ofLast.Count == conjuncts);
+    }
 
     private static int Width(CompareNode compare) => compare.Op switch
     {

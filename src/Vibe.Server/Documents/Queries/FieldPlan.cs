@@ -21,22 +21,27 @@ internal sealed record FieldPlan(FieldDriver? Walk, ImmutableArray<FieldDriver> 
 
     private const int MaxProbes = 2;
 
-    /// <summary>The canonical paths of the indexes used.</summary>
-    public ImmutableArray<string> Fields => [.. Probes.Prepend(Walk!).Where(static driver => driver is not null).Select(static driver => driver.Path.Text)];
+    /// <summary>The names of the indexes used.</summary>
+    public ImmutableArray<string> Fields => [.. Probes.Prepend(Walk!).Where(static driver => driver is not null).Select(static driver => driver.Index.Text)];
 
     /// <summary>The plan of a query.</summary>
     /// <param name="filter">The canonical filter.</param>
     /// <param name="order">The order.</param>
-    /// <param name="ready">The canonical paths of the collection's indexes that are ready.</param>
+    /// <param name="ready">The collection's indexes that are ready.</param>
     /// <param name="probeLimit">See <see cref="ProbeLimit"/>.</param>
-    public static FieldPlan Of(FilterNode filter, DocumentOrder order, IReadOnlySet<string> ready, int probeLimit)
+    public static FieldPlan Of(FilterNode filter, DocumentOrder order, ImmutableArray<IndexedFields> ready, int probeLimit)
     {
         var narrowing = FieldDriver.Narrowing(filter, ready);
         var leading = order.Keys[0].Field;
-        if (leading.CoreField == CoreField.None && ready.Contains(leading.Text))
+        if (leading.CoreField == CoreField.None)
         {
-            var walk = narrowing.FirstOrDefault(driver => driver.Path.Equals(leading)) ?? new FieldDriver(leading, [], IsOneValue: false, IsWholeFilter: false);
-            return With(walk, narrowing, probeLimit);
+            // The one that leaves most out; without conditions, the index on the field alone.
+            var ofLeading = ready.Where(index => index.Last.Equals(leading)).Select(index => FieldDriver.Of(index, filter));
+            var walk = narrowing.FirstOrDefault(driver => driver.Index.Last.Equals(leading)) ?? ofLeading.FirstOrDefault(static driver => driver is not null);
+            if (walk is not null)
+            {
+                return With(walk, narrowing, probeLimit);
+            }
         }
 
         if (leading.CoreField == CoreField.CreateTime)
@@ -45,9 +50,20 @@ internal sealed record FieldPlan(FieldDriver? Walk, ImmutableArray<FieldDriver> 
         }
 
         // Every match must be read to be sorted.
-        return new(narrowing.FirstOrDefault(), [], probeLimit);
+        return new(Narrowest(filter, ready), [], probeLimit);
     }
 
+    /// <summary>The index that leaves most documents out, when all that match must be read; null when none does.</summary>
+    /// <param name="filter">The canonical filter.</param>
+    /// <param name="ready">The collection's indexes that are ready.</param>
+    public static FieldDriver? Narrowest(FilterNode filter, ImmutableArray<IndexedFields> ready) =>
+        Undominated(FieldDriver.Narrowing(filter, ready)).FirstOrDefault();
+
+    // What the walk leaves out already need not be tried first.
     private static FieldPlan With(FieldDriver? walk, ImmutableArray<FieldDriver> narrowing, int probeLimit) =>
-        new(walk, [.. narrowing.Where(driver => driver != walk).Take(MaxProbes)], probeLimit);
+        new(walk, [.. Undominated(narrowing).Where(driver => walk is null || !driver.IsCoveredBy(walk)).Take(MaxProbes)], probeLimit);
+
+    /// <summary>The drivers without those of which another says all and more, or the same before them.</summary>
+    private static IEnumerable<FieldDriver> Undominated(ImmutableArray<FieldDriver> drivers) => drivers.Where((driver, place) => !drivers.Where(
+        (other, before) => driver.IsCoveredBy(other) && (before < place || other.Said.Length > driver.Said.Length)).Any());
 }

@@ -65,6 +65,40 @@ internal static class OrderText
         return rest.Kind == TokenKind.End ? path : throw lexer.Error(rest.Position, "expected the end of the field", QueryRule.Field);
     }
 
+    /// <summary>Fields by their names, separated by commas, each once.</summary>
+    /// <exception cref="QuerySyntaxException">One of them does not exist, or is there twice.</exception>
+    public static ImmutableArray<FieldPath> ParseFields(string text, string field)
+    {
+        if (Encoding.UTF8.GetByteCount(text) > QueryLimits.OrderBytes)
+        {
+            throw new QuerySyntaxException(field, $"a list of fields has at most {QueryLimits.OrderBytes} bytes", QueryRule.Limit);
+        }
+
+        var lexer = new FilterLexer(text, field);
+        var paths = ImmutableArray.CreateBuilder<FieldPath>();
+        for (; ; )
+        {
+            var token = lexer.Next();
+            var path = PathOf(lexer, token);
+            if (paths.Contains(path))
+            {
+                throw lexer.Error(token.Position, $"`{path}` is there twice", QueryRule.Field);
+            }
+
+            paths.Add(path);
+            token = lexer.Next();
+            if (token.Kind == TokenKind.End)
+            {
+                return paths.ToImmutable();
+            }
+
+            if (!token.IsSymbol(","))
+            {
+                throw lexer.Error(token.Position, "expected `,` or the end of the fields", QueryRule.Field);
+            }
+        }
+    }
+
     private static FieldPath PathOf(FilterLexer lexer, Token token)
     {
         if (token.Kind != TokenKind.Path)

@@ -40,7 +40,7 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
         {
             var (name, driver) = (ProbeNames[i], plan.Probes[i]);
             probes.Add($"{name} as materialized ({Probe(kind, driver)})");
-            ways.Add(Sorted(name, [.. gates, $"(select count(*) from {name}) <= {_probeLimit}"]));
+            ways.Add(Sorted(name, driver, [.. gates, $"(select count(*) from {name}) <= {_probeLimit}"]));
             gates.Add($"(select count(*) from {name}) > {_probeLimit}");
         }
 
@@ -55,23 +55,23 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
         """;
 
     /// <summary>The few matches of a probe, sorted before their documents are read if their entries suffice for that.</summary>
-    private Sql Sorted(Sql probe, List<Sql> gates)
+    private Sql Sorted(Sql probe, FieldDriver driver, List<Sql> gates)
     {
         if (!IsNewest)
         {
-            return Select(_order, $"{probe} f cross join lateral ({DocumentOf($"f.doc_id")}) d", [.. gates, .. After(_order)]);
+            return Select(_order, $"{probe} f cross join lateral ({DocumentOf(driver)}) d", [.. gates, .. After(_order)]);
         }
 
         var order = SqlOrder.Columns(query.Order, OrderSource.Entry(null));
         if (query.Order.Keys.Length > 1)
         {
-            return Select(order, $"{probe} f cross join lateral ({DocumentOf($"f.doc_id")}) d", [.. gates, .. After(order)]);
+            return Select(order, $"{probe} f cross join lateral ({DocumentOf(driver)}) d", [.. gates, .. After(order)]);
         }
 
         Sql sorted = $"""
             (select * from {probe} f where {Sql.Join($" and ", [.. gates, .. After(order)])} order by {SqlOrder.OrderBy(order)} offset 0) f
             """;
-        return Select(order, $"{sorted} cross join lateral ({DocumentOf($"f.doc_id")}) d", []);
+        return Select(order, $"{sorted} cross join lateral ({DocumentOf(driver)}) d", []);
     }
 
     private Sql Walk(BranchKind kind, List<Sql> gates)
@@ -81,9 +81,9 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
             return Select(_order, $"vibe.documents d", [.. gates, .. branches.OnDocuments(kind), .. Filter, .. After(_order)]);
         }
 
-        var order = SqlOrder.Columns(query.Order, OrderSource.Entry(plan.Walk.Path));
+        var order = SqlOrder.Columns(query.Order, OrderSource.Entry(plan.Walk.Index.Last));
         return Select(
-            order, $"vibe.doc_fields f cross join lateral ({DocumentOf($"f.doc_id")}) d",
+            order, $"vibe.doc_fields f cross join lateral ({DocumentOf(plan.Walk)}) d",
             [.. gates, .. branches.OnEntries(kind, plan.Walk), .. After(order)]);
     }
 
@@ -116,8 +116,11 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
             """;
     }
 
-    private Sql DocumentOf(Sql id) =>
-        $"select d.* from vibe.documents d where {Sql.Join($" and ", [$"d.id = {id}", $"d.delete_time is null", .. Filter])} offset 0";
+    // Where the entry says all that the filter does, the body need not be looked into again: one snapshot shows both.
+    private Sql DocumentOf(FieldDriver driver) => $"""
+        select d.* from vibe.documents d
+        where {Sql.Join($" and ", [$"d.id = f.doc_id", $"d.delete_time is null", .. driver.IsWholeFilter ? [] : Filter])} offset 0
+        """;
 
     private ImmutableArray<Sql> Filter => query.Filter is AndNode { Nodes.IsEmpty: true } ? [] : [_filter];
 

@@ -114,7 +114,7 @@ internal sealed class QueryBranches
     /// <summary>The conditions of a branch that has entries on the entries <c>f</c> of a field index.</summary>
     public ImmutableArray<Sql> OnEntries(BranchKind kind, FieldDriver driver)
     {
-        Sql[] entries = [$"f.collection = {_collection}", driver.PathCondition, .. driver.Conditions];
+        Sql[] entries = [$"f.collection = {_collection}", .. driver.Conditions];
         return kind switch
         {
             BranchKind.Own => [.. entries, $"f.owner_did = {_me}"],

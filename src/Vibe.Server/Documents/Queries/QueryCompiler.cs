@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Kernel;
 
@@ -12,17 +13,17 @@ internal static class QueryCompiler
     /// <summary>One page.</summary>
     /// <param name="query">The query.</param>
     /// <param name="caller">Who asks; the same whose context the session carries.</param>
-    /// <param name="readyFields">The canonical paths of the collection's value indexes that are ready.</param>
+    /// <param name="ready">The collection's value indexes that are ready.</param>
     /// <param name="columns">The columns wanted, of the document row <c>d</c>.</param>
     /// <param name="limit">How many rows: one more than the page, to know whether there is a next one.</param>
     /// <param name="after">The place of the last row of the page before; null for the first page.</param>
     /// <param name="probeLimit">See <see cref="FieldPlan.ProbeLimit"/>.</param>
     public static CompiledQuery Page(
-        DocumentQuery query, Caller caller, IReadOnlySet<string> readyFields, Sql columns, int limit, Place? after,
+        DocumentQuery query, Caller caller, ImmutableArray<IndexedFields> ready, Sql columns, int limit, Place? after,
         int probeLimit = FieldPlan.UsualProbeLimit)
     {
         var branches = new QueryBranches(query, caller);
-        var plan = FieldPlan.Of(query.Filter, query.Order, readyFields, probeLimit);
+        var plan = FieldPlan.Of(query.Filter, query.Order, ready, probeLimit);
         var page = new PageStatement(query, branches, plan, columns, Limit(limit), after);
         return new CompiledQuery(page.Compile(), plan.Fields, query.Order);
     }

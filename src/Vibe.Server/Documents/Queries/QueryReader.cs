@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grpc.Core;
 using Vibe.Documents.V1;
 using Vibe.Server.Kernel;
@@ -44,6 +45,10 @@ internal static class QueryReader
     /// <summary>One field.</summary>
     /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
     public static FieldPath Field(string text, string field) => Read(() => OrderText.ParseField(text, field));
+
+    /// <summary>Fields, separated by commas.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static ImmutableArray<FieldPath> Fields(string text, string field) => Read(() => OrderText.ParseFields(text, field));
 
     private static T Read<T>(Func<T> read)
     {

@@ -45,6 +45,49 @@ public sealed class PlanTests(PlanCorpus corpus) : IClassFixture<PlanCorpus>
         Check(plan, documents, entries: 51, sorted: 0);
     }
 
+    // A composite index has what the filter wants in the order wanted: the page and nothing else is read.
+    [Theory]
+    [InlineData("nobody", Public, "data.state = 'done'", "data.n", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.state = 'done'", "data.name desc", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.state = 'done' and data.n > 3000", "data.n", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.state = 'done' and data.n >= 3000 and data.n < 9000", "data.n desc", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.state = 'open' and data.name starts_with 'a'", "data.name", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.third = true and data.state = 'open'", "data.n", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("nobody", Public, "data.third = true and data.state = 'open' and data.n = 11757", "", 1, "doc_fields_open, documents_pkey")]
+    [InlineData("ann", Public, "data.state = 'held'", "data.n desc", 51, "doc_fields_open, documents_pkey")]
+    [InlineData("ann", Own, "data.state = 'held'", "data.n", 0, "doc_fields_owner")]
+    [InlineData("max", Own, "data.state = 'held'", "data.n", 51, "doc_fields_owner, documents_pkey")]
+    [InlineData("max", Own, "data.state = 'held' and data.name starts_with 'b'", "data.name desc", 51, "doc_fields_owner, documents_pkey")]
+    [InlineData("elsewhere", All, "data.state = 'done'", "data.n", 51, "doc_fields_open, doc_fields_owner, documents_pkey")]
+    public async Task A_composite_index_gives_the_page_in_order(string who, DocumentScope scope, string filter, string order, int documents, string indexes)
+    {
+        var (caller, query) = (CallerOf(who), Query(scope, filter, order));
+        var first = QueryCompiler.Page(query, caller, PlanCorpus.WithComposites, $"d.id", 51, null);
+        var plan = await ExplainAsync(caller, first.Statement);
+
+        Assert.Equal(indexes, string.Join(", ", plan.Indexes));
+        Check(plan, documents, entries: 51, sorted: 0);
+
+        var places = await corpus.Database.QueryAsync(Context(caller), first.Statement, row => first.ReadPlace(row, 1), CancellationToken.None);
+        if (places.Count > 0)
+        {
+            var next = QueryCompiler.Page(query, caller, PlanCorpus.WithComposites, $"d.id", 51, places[^1]);
+            Check(await ExplainAsync(caller, next.Statement), documents, entries: 51, sorted: 0);
+        }
+    }
+
+    // The shared ones are read by their shares, one for each tenth document, and sorted.
+    [Theory]
+    [InlineData("ann", All, "data.state = 'done'", "data.n", 102 + 1200)]
+    [InlineData("ann", Shared, "data.state = 'done'", "data.n", 51 + 1200)]
+    public async Task Branches_with_entries_read_a_page_each(string who, DocumentScope scope, string filter, string order, int documents)
+    {
+        var caller = CallerOf(who);
+        var plan = await ExplainAsync(caller, QueryCompiler.Page(Query(scope, filter, order), caller, PlanCorpus.WithComposites, $"d.id", 51, null).Statement);
+
+        Check(plan, documents, entries: 102, sorted: 1200);
+    }
+
     // Few matches are read and sorted; then the documents of the page alone, or of all matches where their bodies order them.
     [Theory]
     [InlineData("nobody", Public, "data.n < 400", "", 51)]
@@ -136,16 +179,18 @@ public sealed class PlanTests(PlanCorpus corpus) : IClassFixture<PlanCorpus>
         Assert.True(plan.LargestSort <= Math.Max(sorted, 204), $"{plan.LargestSort} rows sorted\n{plan}");
     }
 
+    private static Caller CallerOf(string who) => who switch
+    {
+        "ann" => PlanCorpus.Ann,
+        "max" => PlanCorpus.Max,
+        "elsewhere" => PlanCorpus.Elsewhere,
+        "crawler" => PlanCorpus.Crawler,
+        _ => Caller.SignedOut,
+    };
+
     private Task<ExecutedPlan> ExplainAsync(string who, DocumentScope scope, string filter, string order, int probeLimit)
     {
-        var caller = who switch
-        {
-            "ann" => PlanCorpus.Ann,
-            "max" => PlanCorpus.Max,
-            "elsewhere" => PlanCorpus.Elsewhere,
-            "crawler" => PlanCorpus.Crawler,
-            _ => Caller.SignedOut,
-        };
+        var caller = CallerOf(who);
         return ExplainAsync(caller, QueryCompiler.Page(Query(scope, filter, order), caller, PlanCorpus.Indexed, $"d.id, d.data", 51, null, probeLimit).Statement);
     }
 

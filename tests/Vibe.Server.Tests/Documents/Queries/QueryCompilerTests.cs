@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
@@ -11,18 +14,18 @@ namespace Vibe.Server.Tests.Documents.Queries;
 [Collection(PostgresCollection.Name)]
 public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<QueryCorpus>
 {
-    private static readonly HashSet<string> NoIndexes = [];
-    private static readonly HashSet<string> Indexes = [.. QueryCorpus.IndexedFields];
+    private static readonly ImmutableArray<IndexedFields> Indexes = QueryCorpus.Single.AddRange(QueryCorpus.Composite);
+    private static readonly ImmutableArray<ImmutableArray<IndexedFields>> IndexSets = [Indexes, [], QueryCorpus.Composite, QueryCorpus.Single];
 
     [Fact]
     public async Task Pages_put_together_are_exactly_what_the_caller_may_read_in_order()
     {
         var found = 0;
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < 300; i++)
         {
             var query = RandomQuery();
             var caller = corpus.Random.Pick(QueryCorpus.Callers);
-            var indexes = i % 2 == 0 ? Indexes : NoIndexes;
+            var indexes = IndexSets[i % 4];
             var expected = Expected(query, caller).ToList();
             var probeLimit = i % 3 == 0 ? FieldPlan.UsualProbeLimit : corpus.Random.Next(30);
             var actual = await AllPagesAsync(query, caller, indexes, pageSize: 1 + corpus.Random.Next(40), probeLimit);
@@ -63,9 +66,10 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
         var wrong = await corpus.Database.Admin.QueryAsync(
             $"""
             select coalesce(f.doc_id, d.id)::text from vibe.doc_fields f
-            full join (select d.*, i.path from vibe.documents d join vibe.field_index i using (collection) where d.delete_time is null) d
+            full join (select d.*, i.path, vibe.field_group(d.data, i.group_keys) as grp from vibe.documents d join vibe.field_index i using (collection)
+              where d.delete_time is null) d
               on d.id = f.doc_id and d.path = f.path
-            where (f.collection, f.owner_did, f.audience, f.create_time, f.denied) is distinct from (d.collection, d.owner_did, d.audience, d.create_time, d.denied)
+            where (f.collection, f.grp, f.owner_did, f.audience, f.create_time, f.denied) is distinct from (d.collection, d.grp, d.owner_did, d.audience, d.create_time, d.denied)
             """,
             static row => row.GetString(0), CancellationToken.None);
         Assert.Empty(wrong);
@@ -99,7 +103,58 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
     [InlineData("data.c = 1", "data.c", "")]
     [InlineData("data.a in [1, 'x']", "", "")]
     public void Indexes_are_used_where_they_help(string filter, string order, string fields) =>
-        Assert.Equal(fields, string.Join(", ", QueryCompiler.Page(Query(filter, order), QueryCorpus.Alice, Indexes, $"d.id", 51, null).Fields));
+        Assert.Equal(fields, string.Join(", ", QueryCompiler.Page(Query(filter, order), QueryCorpus.Alice, QueryCorpus.Single, $"d.id", 51, null).Fields));
+
+    // A composite index when the filter fixes all fields before its last; what it leaves out need not be tried first.
+    [Theory]
+    [InlineData("data.a = 1", "data.b", "data.a, data.b")]
+    [InlineData("data.a = 1 and data.b > 1", "data.b desc", "data.a, data.b")]
+    [InlineData("data.a = 1 and data.b > 1", "", "data.a|data.a, data.b")]
+    [InlineData("data.a > 1 and data.b = 1", "", "data.b|data.b, data.a")]
+    [InlineData("data.a = 1 and data.b = 1", "", "data.a, data.b")]
+    [InlineData("data.a = 1", "", "data.a")]
+    [InlineData("data.a in [1, 2]", "data.b", "data.b|data.a")]
+    [InlineData("data.`odd key` = 'x' and data.c = true", "data.b", "data.`odd key`, data.c, data.b")]
+    [InlineData("data.`odd key` = 'x'", "data.b", "data.b|data.`odd key`")]
+    [InlineData("data.a.b = 1 and data.a = 2", "data.c", "data.a, data.a.b, data.c")]
+    [InlineData("data.a = 1 and data.`odd key` = 1", "data.b", "data.a, data.b|data.`odd key`")]
+    [InlineData("data.a = 1 and data.b starts_with 'x'", "update_time", "data.a, data.b")]
+    [InlineData("data.a = 1 or data.b = 1", "data.b", "data.b")]
+    public void Composite_indexes_are_used_where_they_help(string filter, string order, string fields) =>
+        Assert.Equal(fields, string.Join('|', QueryCompiler.Page(Query(filter, order), QueryCorpus.Alice, Indexes, $"d.id", 51, null).Fields));
+
+    // What the compiler asks for is what the projection entered, for every kind of value; and no two values share a group.
+    [Fact]
+    public async Task Groups_are_those_of_the_values()
+    {
+        JsonScalar[] values =
+        [
+            JsonScalar.Null, JsonScalar.Of(true), JsonScalar.Of(false), .. RandomQueries.Numbers.Select(JsonScalar.Of), .. RandomQueries.Texts.Select(JsonScalar.Of),
+            JsonScalar.Of(new string('y', 30)), JsonScalar.Of("1:1"), JsonScalar.Of(new string('é', 31)), JsonScalar.Of(new string('é', 30)),
+        ];
+        Dictionary<string, (string, string)> exact = [];
+        foreach (var (one, two) in values.SelectMany(one => Enumerable.Range(0, 6).Select(_ => (one, corpus.Random.Pick(values)))))
+        {
+            var (text, isExact) = FieldGroup.Of([one, two]);
+            var body = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["a"] = Node(one), ["b"] = new JsonObject { ["c"] = Node(two) } });
+            var written = await corpus.Database.QueryFirstAsync(
+                QueryCorpus.ContextOf(QueryCorpus.Alice), $"select vibe.field_group({body}, {(string?[])["a", null, "b", "c", null]})",
+                static row => row.GetString(0), CancellationToken.None);
+            var pair = (Node(one)?.ToJsonString() ?? "null", Node(two)?.ToJsonString() ?? "null");
+
+            Assert.Equal(text, written);
+            Assert.True(Encoding.UTF8.GetByteCount(text) <= 64, text);
+            Assert.True(!isExact || exact.TryAdd(text, pair) || exact[text] == pair, text);
+        }
+
+        static JsonNode? Node(JsonScalar value) => value.Kind switch
+        {
+            ScalarKind.Null => null,
+            ScalarKind.Bool => JsonValue.Create(value.Bool),
+            ScalarKind.Number => JsonValue.Create(value.Number),
+            _ => JsonValue.Create(value.Text),
+        };
+    }
 
     [Fact]
     public async Task Aggregates_are_those_of_the_documents_the_query_finds()
@@ -119,7 +174,7 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
             var query = RandomQuery();
             var caller = corpus.Random.Pick(QueryCorpus.Callers);
             var expected = Expected(query, caller).Select(id => corpus.Documents.First(document => document.View.Id == id).View).ToList();
-            var compiled = AggregateCompiler.Compile(query, columns, caller, i % 2 == 0 ? Indexes : NoIndexes);
+            var compiled = AggregateCompiler.Compile(query, columns, caller, IndexSets[i % 4]);
             var (json, capped) = await corpus.Database.QueryFirstAsync(
                 QueryCorpus.ContextOf(caller), compiled.Statement, static row => (row.GetJson(0), row.GetBoolean(1)), CancellationToken.None);
             var values = compiled.ReadValues(json).ToDictionary();
@@ -155,7 +210,7 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
         }
 
         await batch.RunAsync(CancellationToken.None);
-        var compiled = AggregateCompiler.Compile(new DocumentQuery { Collection = "huge" }, columns, QueryCorpus.Alice, NoIndexes);
+        var compiled = AggregateCompiler.Compile(new DocumentQuery { Collection = "huge" }, columns, QueryCorpus.Alice, []);
         var json = await corpus.Database.QueryFirstAsync(
             QueryCorpus.ContextOf(QueryCorpus.Alice), compiled.Statement, static row => row.GetJson(0), CancellationToken.None);
 
@@ -172,20 +227,37 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
     private DocumentQuery RandomQuery()
     {
         var random = corpus.Random;
+        var composite = random.Next(2) == 0 ? random.Pick(QueryCorpus.Composite) : null;
         FilterNode filter = random.Next(4) switch
         {
+            _ when composite is not null => new AndNode([.. Equalities(composite), random.Next(2) == 0 ? random.Compare(composite.Last) : FilterNode.True, .. random.Next(4) == 0 ? [random.Filter(1)] : (FilterNode[])[]]),
             0 => FilterNode.True,
             1 => random.Filter(),
             2 => new AndNode([ComparisonRules.Compare(FieldPath.Of("owner", []), Operator.Eq, JsonScalar.Of(random.Pick(QueryCorpus.Callers).Did ?? "x")), random.Filter(1)]),
-            _ => new AndNode([random.Compare(QueryReader.Field(random.Pick(QueryCorpus.IndexedFields), "field")), random.Filter(1)]),
+            _ => new AndNode([random.Compare(random.Pick(QueryCorpus.Single).Last), random.Filter(1)]),
         };
         return new DocumentQuery
         {
             Collection = QueryCorpus.Collection,
             Scope = (DocumentScope)random.Next(5),
             Filter = FilterForm.Canonical(filter),
-            Order = random.Order(),
+            Order = composite is null || random.Next(3) == 0 ? random.Order() : DocumentOrder.Of([new OrderKey(composite.Last, random.Next(2) == 0)]),
         };
+    }
+
+    // As one of the documents has them, so that some are found.
+    private IEnumerable<FilterNode> Equalities(IndexedFields composite)
+    {
+        var known = corpus.Random.Pick(corpus.Documents).View;
+        return composite.Equal.Select(field => ComparisonRules.Compare(field, Operator.Eq, known.TryGet(field, out var value)
+            ? value.ValueKind switch
+            {
+                JsonValueKind.True or JsonValueKind.False => JsonScalar.Of(value.GetBoolean()),
+                JsonValueKind.Number => JsonScalar.Of(value.GetDouble()),
+                JsonValueKind.String => JsonScalar.Of(value.GetString()!),
+                _ => JsonScalar.Null,
+            }
+            : JsonScalar.Null));
     }
 
     private IEnumerable<Guid> Expected(DocumentQuery query, Caller caller)
@@ -210,7 +282,7 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
             .Select(place => place.Id);
     }
 
-    private async Task<List<Guid>> AllPagesAsync(DocumentQuery query, Caller caller, HashSet<string> indexes, int pageSize, int probeLimit)
+    private async Task<List<Guid>> AllPagesAsync(DocumentQuery query, Caller caller, ImmutableArray<IndexedFields> indexes, int pageSize, int probeLimit)
     {
         List<Guid> all = [];
         for (Place? after = null; ;)

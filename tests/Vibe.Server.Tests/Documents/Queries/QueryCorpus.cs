@@ -27,7 +27,9 @@ public sealed class QueryCorpus(EmbeddedClusterFixture postgres) : IAsyncLifetim
 
     internal static readonly ImmutableArray<Caller> Callers = [Alice, Bob, Robot, Crawler, Caller.SignedOut];
 
-    internal static readonly ImmutableArray<string> IndexedFields = ["data.a", "data.b", "data.`odd key`"];
+    internal static readonly ImmutableArray<IndexedFields> Single = [Fields("data.a"), Fields("data.b"), Fields("data.`odd key`")];
+    internal static readonly ImmutableArray<IndexedFields> Composite =
+        [Fields("data.a, data.b"), Fields("data.b, data.a"), Fields("data.c, data.`odd key`, data.b"), Fields("data.a.b, data.a, data.c")];
 
     private static readonly string[] Principals = ["*", "users", "did:web:alice", "did:web:bob", "did:web:robot", "did:web:crawler", Certificate, "did:web:nobody"];
 
@@ -108,15 +110,19 @@ public sealed class QueryCorpus(EmbeddedClusterFixture postgres) : IAsyncLifetim
 
     private async Task IndexFieldsAsync()
     {
-        foreach (var path in IndexedFields)
+        foreach (var fields in Single.AddRange(Composite))
         {
-            string[] keys = [.. QueryReader.Field(path, "path").Keys];
             await Database.ExecuteAsync(
                 ContextOf(Alice),
-                $"insert into vibe.field_index (collection, path, kind, state, keys) values ({Collection}, {path}, 1, 2, {keys})",
+                $"""
+                insert into vibe.field_index (collection, path, kind, state, keys, group_keys)
+                values ({Collection}, {fields.Text}, 1, 2, {fields.Last.Keys}, {fields.EqualKeys})
+                """,
                 CancellationToken.None);
         }
     }
+
+    private static IndexedFields Fields(string text) => new(QueryReader.Fields(text, "path"));
 
     // Several documents a transaction, because those have the same creation time.
     private async Task WriteAsync(Caller caller)

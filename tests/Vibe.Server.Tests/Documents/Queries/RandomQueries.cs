@@ -12,12 +12,12 @@ internal sealed class RandomQueries(int seed)
 {
     private static readonly string[] Keys = ["a", "b", "c", "odd key", "tick`", "é", "0"];
 
-    private static readonly double[] Numbers =
+    public static readonly double[] Numbers =
     [
         0, -0.0, 1, -1, 2, 0.1, 0.30000000000000004, 9007199254740993, 1e21, -1e-7, double.MaxValue, double.MinValue, double.Epsilon, 1e300,
     ];
 
-    private static readonly string[] Texts =
+    public static readonly string[] Texts =
     [
         "", "a", "A", "ab", "abc", "b", "Lisbon", "li", "é", "E\u0301", "\uE000", "\uFFFD", "😀", "😀a", "big city", "Big, CITY!", "naïve Élan élan",
         "x\ny\t\"\\", "a'b", "$1", "'; drop table vibe.documents; --", "{}", "null", "true", "1", "\u007f~", "İstanbul istanbul", "\u0001",

@@ -289,7 +289,8 @@ export declare type CollectionDeclaration = Message<"vibe.apps.v1.CollectionDecl
   description: string;
 
   /**
-   * Fields its queries filter or order by: `data.author`. Suggested as field indexes, which an operator approves.
+   * Fields its queries filter or order by, `data.author`, or up to four together, as FieldIndex.path has them:
+   * `data.author, data.date`. Suggested as field indexes, which an operator approves.
    *
    * @generated from field: repeated string indexed_fields = 3;
    */

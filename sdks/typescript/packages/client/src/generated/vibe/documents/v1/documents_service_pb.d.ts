@@ -1219,7 +1219,7 @@ export declare type DropFieldIndexRequest = Message<"vibe.documents.v1.DropField
   collection: string;
 
   /**
-   * Required. The path.
+   * Required. The path, as in FieldIndex.
    *
    * @generated from field: string path = 2;
    */

@@ -14,7 +14,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_vibe_documents_v1_field_index: GenFile;
 
 /**
- * Makes filters and ordering on one field of a collection fast, or its text searchable.
+ * Makes filters and ordering on fields of a collection fast, or text searchable.
  *
  * @generated from message vibe.documents.v1.FieldIndex
  */
@@ -28,6 +28,11 @@ export declare type FieldIndex = Message<"vibe.documents.v1.FieldIndex"> & {
 
   /**
    * The field: `data.` and a path, as in Comparison; `data` alone for a text index over every string of the body.
+   *
+   * An index on values may have up to four fields, with commas between: `data.country, data.name`. It serves queries whose
+   * filter holds EQ for each field before the last, and that order by the last, compare it, or both: a page is read as it
+   * stands in the index. A query uses the index that fits it best by itself. The fields before the last come back in the
+   * canonical order of the name. At most 128 bytes.
    *
    * @generated from field: string path = 2;
    */
