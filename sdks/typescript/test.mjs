@@ -1,4 +1,4 @@
-// The TypeScript SDK: types, build, size, units, a real server, a real browser. Ends with: N passed, N failed.
+// The TypeScript SDK: types, build, size, what its READMEs show, units, a real server, a real browser. Ends with: N passed, N failed.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,11 +12,9 @@ let failed = 0;
 
 // The types of one package are those the other has built.
 for (const [name, script] of [["client", "check"], ["client", "build"], ["client", "size"], ["react", "check"], ["react", "build"]]) {
-  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", script, "--workspace", `@vibe/${name}`], { cwd: here, encoding: "utf8" });
-  if (status === 0) passed++;
-  else failed++;
-  console.log(`${status === 0 ? "ok" : "FAILED"} ${name}: ${script}\n${stdout}${status === 0 ? "" : stderr}`);
+  run(`${name}: ${script}`, "npm", "run", "--silent", script, "--workspace", `@vibe/${name}`);
 }
+run("snippets", "node", "snippets.mjs");
 // The server is built once, before anything waits for it to start.
 execFileSync(fileURLToPath(new URL("../../scripts/vibe", import.meta.url)), ["--help"], { stdio: "ignore" });
 for (const name of ["client", "react"]) {
@@ -33,3 +31,10 @@ for (const name of ["client", "react"]) {
 rmSync(folder, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
+
+function run(name, command, ...args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: here, encoding: "utf8" });
+  if (status === 0) passed++;
+  else failed++;
+  console.log(`${status === 0 ? "ok" : "FAILED"} ${name}\n${stdout}${status === 0 ? "" : stderr}`);
+}
