@@ -55,6 +55,7 @@ suite "SDK: TypeScript" node sdks/typescript/test.mjs
 suite "conformance: independent clients" node tests/conformance/run.mjs
 suite "OAuth: independent clients" node tests/oauth/run.mjs
 suite "end to end: as a newcomer" node tests/e2e/run.mjs
+suite "end to end: an app from the README" node tests/e2e/quickstart.mjs
 suite "end to end: the reference page in a browser" node tests/e2e/docs.mjs
 suite "end to end: live queries in a browser" node tests/e2e/live.mjs
 suite "end to end: channels in a browser" node tests/e2e/channels.mjs

@@ -1,16 +1,16 @@
-// Counts named checks; a check that throws, or takes longer than its time, has failed.
+// Counts named checks; a check that throws, or takes longer than its time in milliseconds, has failed.
 import assert from "node:assert/strict";
 
 export { assert };
 export const totals = { passed: 0, failed: 0 };
 const limit = Number(process.env.CHECK_LIMIT ?? 30_000);
 
-export async function check(name, body) {
+export async function check(name, body, time = limit) {
   let timer;
   try {
     await Promise.race([
       body(),
-      new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`no end after ${limit} ms`)), limit); }),
+      new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`no end after ${time} ms`)), time); }),
     ]);
     totals.passed++;
   } catch (error) {
