@@ -11,7 +11,8 @@ export type Merge<T extends object> = (base: T, mine: T, theirs: T) => T;
 /** What an app says of one of its collections. */
 export interface CollectionOptions<T extends object> {
   /**
-   * What happens to a write when others changed the document in between. Default `lastWriterPerField`; a function merges.
+   * What happens to a write when others changed the document since it was shown here. Default `lastWriterPerField`; a function
+   * merges, and may be called again when others were faster once more. What others changed is removed by `lastWriterPerField` only.
    */
   readonly conflict?: Exclude<ConflictPolicy, "merge"> | Merge<T>;
 }

@@ -24,7 +24,7 @@ interface OpenQuery {
 }
 
 interface OpenWrite {
-  readonly operations: readonly WriteOperation[];
+  readonly message: ToHub & { readonly type: "write" };
   readonly queued: () => void;
   readonly resolve: (documents: readonly (Document | undefined)[]) => void;
   readonly reject: (error: VibeError) => void;
@@ -55,14 +55,16 @@ export class HubClient {
   /** Hands a write over. */
   write(write: string, operations: readonly WriteOperation[]): { readonly queued: Promise<void>; readonly done: Promise<readonly (Document | undefined)[]> } {
     let queued = (): void => {};
+    const seen = this.seen(operations);
+    const message = { type: "write", write, operations, ...(seen ? { seen } : {}) } as const;
     const done = new Promise<readonly (Document | undefined)[]>((resolve, reject) => {
-      this.writes.set(write, { operations, queued: () => queued(), resolve, reject });
+      this.writes.set(write, { message, queued: () => queued(), resolve, reject });
     });
     const kept = new Promise<void>((resolve, reject) => {
       queued = resolve;
       done.then(() => resolve(), reject);
     });
-    this.send({ type: "write", write, operations });
+    this.send(message);
     return { queued: kept, done };
   }
 
@@ -92,6 +94,16 @@ export class HubClient {
     this.queries.clear();
     this.writes.forEach(({ reject }) => reject(error));
     this.writes.clear();
+  }
+
+  // What was shown of the document that a write concerns, where a conflict policy asks for it.
+  private seen([operation, ...more]: readonly WriteOperation[]): Document | undefined {
+    if (!operation?.id || more.length > 0 || (this.config.policies[operation.collection] ?? "lastWriterPerField") === "lastWriterPerField") return undefined;
+    for (const { documents } of this.queries.values()) {
+      const document = documents.get(operation.id);
+      if (document) return document;
+    }
+    return undefined;
   }
 
   // Before the hub's welcome nothing is sent: the welcome brings it all.
@@ -148,7 +160,7 @@ export class HubClient {
       this.send({ type: "open", query, spec });
     }
     // The request id tells what the hub before has kept or sent.
-    for (const [write, { operations }] of this.writes) this.send({ type: "write", write, operations });
+    for (const { message } of this.writes.values()) this.send(message);
     for (const done of this.sessions.keys()) this.send({ type: "session", purge: false, done });
   }
 

@@ -166,12 +166,12 @@ export class Hub {
     }
   }
 
-  private async write(tab: TabPort, { write, operations }: ToHub & { type: "write" }): Promise<void> {
+  private async write(tab: TabPort, { write, operations, seen }: ToHub & { type: "write" }): Promise<void> {
     const finished = this.outbox.finished(write);
     if (finished) return tab.send({ type: "written", write, ...finished });
     const [only] = operations;
     const policy = operations.length === 1 ? this.config.policies[only!.collection] ?? "lastWriterPerField" : "lastWriterPerField";
-    await this.outbox.add(write, operations, policy, new Date().toISOString().replace("Z", "000Z"));
+    await this.outbox.add(write, operations, policy, new Date().toISOString().replace("Z", "000Z"), seen);
     tab.send({ type: "queued", write });
   }
 

@@ -4,9 +4,10 @@ import { VibeError, endsSession, isTransient, wantsOtherToken } from "../errors.
 import { Backoff } from "../live/backoff.js";
 import type { Cache } from "../store/cache.js";
 import type { Change } from "../store/store.js";
+import { joinWrites } from "./join.js";
 import { Ledger } from "./ledger.js";
 import type { Ended } from "./ledger.js";
-import { canJoin, joinPatches, mergePatch, overlay } from "./overlay.js";
+import { overlay, sameJson } from "./overlay.js";
 import { culprits, together } from "./together.js";
 import type { ConflictPolicy, QueuedWrite, WriteOperation } from "./write.js";
 
@@ -69,10 +70,16 @@ export class Outbox {
     this.drain();
   }
 
-  /** Takes a write; resolves when it is kept. A write that is known already is not taken again. */
-  async add(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string): Promise<void> {
+  /**
+   * Takes a write; resolves when it is kept. A write that is known already is not taken again.
+   *
+   * @param seen The document as the writer was shown it last.
+   */
+  async add(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string, seen?: Document): Promise<void> {
     if (!this.has(requestId)) {
-      const write = this.join(requestId, operations, policy) ?? this.append(requestId, operations, policy, time);
+      const last = this.queue.at(-1);
+      const joined = last && this.unsent.has(last) ? joinWrites(last, requestId, operations, policy) : undefined;
+      const write = joined ? this.change(last!, joined) : this.append(requestId, operations, policy, time, seen);
       this.events.changed(collectionsOf(write));
     }
     await this.cache.flush();
@@ -153,10 +160,9 @@ export class Outbox {
     return shown;
   }
 
-  private append(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string): QueuedWrite {
-    const id = operations.length === 1 ? operations[0]!.id : "";
-    // After a queued write of the same document, what it ends as is what this one builds on.
-    const base = id && policy !== "lastWriterPerField" && !this.touches(id) ? this.cache.get(id) : undefined;
+  private append(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy, time: string, seen: Document | undefined): QueuedWrite {
+    const [operation] = operations as [WriteOperation];
+    const base = operations.length === 1 && operation.id && policy !== "lastWriterPerField" ? this.baseOf(operation, seen) : undefined;
     const sequence = (this.queue.at(-1)?.sequence ?? 0) + 1;
     const write: QueuedWrite = { sequence, requestIds: [requestId], operations, time, policy, ...(base ? { base } : {}) };
     this.queue.push(write);
@@ -165,24 +171,11 @@ export class Outbox {
     return write;
   }
 
-  // Compaction: a change of the document that the last waiting write concerns becomes part of that write.
-  private join(requestId: string, operations: readonly WriteOperation[], policy: ConflictPolicy): QueuedWrite | undefined {
-    const last = this.queue.at(-1);
-    const [next] = operations;
-    const [before] = last?.operations ?? [];
-    if (!last || !next || !before || !this.unsent.has(last) || last.policy !== policy || last.operations.length + operations.length > 2) return undefined;
-    if (!next.id || next.id !== before.id || next.kind !== "update" || before.kind === "remove" || next.etag !== undefined) return undefined;
-    const first = before.data ?? {};
-    const second = next.data ?? {};
-    if (before.kind === "update" && !canJoin(first, second)) return undefined;
-    const data = before.kind === "update" ? joinPatches(first, second) : mergePatch(first, second);
-    const { acl = before.acl, edges = before.edges } = next;
-    const joined: QueuedWrite = {
-      ...last,
-      requestIds: [...last.requestIds, requestId],
-      operations: [{ ...before, data, ...(acl ? { acl } : {}), ...(edges ? { edges } : {}) }],
-    };
-    return this.change(last, joined);
+  // After a queued write of the same document, what that shows. Else what the writer was shown: a newer one may have come since.
+  private baseOf({ id, collection }: WriteOperation, seen: Document | undefined): Document | undefined {
+    if (this.touches(id)) return this.overlays(collection).get(id);
+    const stored = this.cache.get(id);
+    return stored && seen && !sameJson(stored.data, seen.data) ? seen : stored;
   }
 
   private drain(): void {
@@ -248,12 +241,12 @@ export class Outbox {
     this.events.acknowledged(write, outcome);
   }
 
-  // What was written on top of a write builds on what the server made of it.
+  // What the next write builds on is stored now: as its writer saw it, or else in conflict with it.
   private rebase(document: Document | undefined, id: string): void {
-    for (const write of this.queue) {
-      if (!document || write.policy === "lastWriterPerField" || write.operations.length > 1 || write.operations[0]!.id !== id) continue;
-      this.change(write, { ...write, base: document });
-    }
+    const next = this.queue.find(({ operations }) => operations.some((operation) => operation.id === id));
+    if (!document || !next?.base || next.operations.length > 1) return;
+    const base = sameJson(next.base.data, document.data) ? document : { ...next.base, etag: next.base.etag || "none" };
+    this.change(next, { ...next, base });
   }
 
   // The server will not take the write as it is.
@@ -269,9 +262,17 @@ export class Outbox {
     if (error.reason === "ETAG_MISMATCH" && operation.etag === undefined && write.base) {
       const theirs = await this.events.fetch(operation.id);
       if (theirs && write.policy === "merge" && operation.kind !== "remove") return this.merge(write, operation, write.base, theirs);
+      // Removed meanwhile: there is nothing to merge with, and it is made again.
+      if (!theirs && write.policy === "merge" && operation.kind === "upsert") return this.renew(write);
       if (theirs) this.cache.put(theirs);
     }
     this.refuse(write, error);
+  }
+
+  private renew(write: QueuedWrite): void {
+    const { base: _, ...rest } = write;
+    // Another content is another request.
+    this.change(write, { ...rest, requestIds: [newId(), ...write.requestIds] });
   }
 
   private async merge(write: QueuedWrite, operation: WriteOperation, base: Document, theirs: Document): Promise<void> {

@@ -1,3 +1,4 @@
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { Document, JsonObject } from "../documents/document.js";
 import type { WriteOperation } from "./write.js";
 
@@ -46,6 +47,14 @@ export function canJoin(first: JsonObject, second: JsonObject): boolean {
     const before = first[key];
     return isObject(before) && canJoin(before, value);
   });
+}
+
+/** Whether two values say the same, in whatever order their keys are. */
+export function sameJson(left: JsonValue | undefined, right: JsonValue | undefined): boolean {
+  if (Array.isArray(left)) return Array.isArray(right) && left.length === right.length && left.every((value, index) => sameJson(value, right[index]));
+  if (!isObject(left) || !isObject(right)) return left === right;
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && sameJson(left[key], right[key]));
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -34,6 +34,6 @@ export interface QueuedWrite {
   /** When it was made, as a document's time. */
   readonly time: string;
   readonly policy: ConflictPolicy;
-  /** The stored document that the writer saw, for the policies that ask. */
+  /** The document as the writer saw it, with what was queued before, for the policies that ask. Its etag is that of the stored one. */
   readonly base?: Document;
 }
