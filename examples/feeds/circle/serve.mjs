@@ -1,0 +1,21 @@
+// The circle: an app that acts as itself. Whoever follows somebody gets a certificate that says so, for as long as they do, and
+// posts for followers are for who holds one: `cert:<circle>#follower.<person>`. Reads the settings that `npm run setup` wrote.
+import { createClient } from "@vibe/client";
+import { addressOf, settings } from "../scripts/vibe.mjs";
+import { Certificates } from "./certificates.mjs";
+import { clientCredentials } from "./token.mjs";
+
+const { VITE_VIBE_URL, CIRCLE_APP, CIRCLE_SECRET } = settings();
+const url = addressOf(VITE_VIBE_URL);
+const vibe = createClient({ url, app: CIRCLE_APP, token: clientCredentials(url, CIRCLE_APP, CIRCLE_SECRET) });
+const certificates = new Certificates(vibe, (text) => console.error(`circle: ${text}`));
+
+let isReady = false;
+vibe.read("follows", { scope: "shared" }, async ({ data, status }) => {
+  // Only what the server says is complete may take something away from people.
+  if (status !== "live") return;
+  await certificates.follow(data.map(({ owner, data: { who } }) => ({ follower: owner, who })));
+  if (!isReady) console.log("ready: circle");
+  isReady = true;
+});
+process.once("SIGTERM", () => process.exit(0));
