@@ -213,7 +213,8 @@ async function open(name, look) {
   page.network = network;
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(`${name}: ${error.stack}`));
-  page.on("console", (message) => message.type() === "error" && !/accounts|Failed to load resource/.test(message.text()) && page.complaints.push(message.text()));
+  // What the browser says of its own dialog, and of being cut off, is no fault of the page.
+  page.on("console", (message) => message.type() === "error" && !/accounts|Failed to load resource|The request has been aborted/.test(message.text()) && page.complaints.push(message.text()));
   page.devtools = await context.newCDPSession(page);
   await page.devtools.send("FedCm.enable", { disableRejectionDelay: true });
   await page.addInitScript(() => {

@@ -1,20 +1,18 @@
 // Which certificates there should be, and which there are.
-import { createClient } from "@connectrpc/connect";
-import { CertificatesService } from "@vibe/client/auth/v1/certificates_service";
 import { followerType } from "../src/audience.js";
 
 const nameOf = (subject, type) => `${subject} ${type}`;
 
 export class Certificates {
-  #service;
+  #auth;
   #report;
   // By holder and type; the id is undefined for those that could not be issued.
   #issued;
   #wanted = new Map();
   #working;
 
-  constructor(vibe, report) {
-    this.#service = createClient(CertificatesService, vibe.transport);
+  constructor(auth, report) {
+    this.#auth = auth;
     this.#report = report;
   }
 
@@ -44,7 +42,7 @@ export class Certificates {
 
   async #issue(name, { subject, type }) {
     try {
-      const { certificate } = await this.#service.issueCertificate({ certificate: { subject, type } });
+      const { certificate } = await this.#auth.issueCertificate({ certificate: { subject, type } });
       this.#issued.set(name, certificate.id);
     } catch (error) {
       // Somebody who follows more people than access rules look at, or who is gone: the others go on.
@@ -54,14 +52,14 @@ export class Certificates {
   }
 
   async #revoke(name, id) {
-    if (id) await this.#service.revokeCertificate({ id });
+    if (id) await this.#auth.revokeCertificate({ id });
     this.#issued.delete(name);
   }
 
   async #list() {
     const issued = new Map();
     for (let pageToken = ""; ;) {
-      const page = await this.#service.listCertificates({ issued: true, pageSize: 200, pageToken });
+      const page = await this.#auth.listCertificates({ issued: true, pageSize: 200, pageToken });
       for (const { id, subject, type, revokeTime } of page.certificates) if (!revokeTime) issued.set(nameOf(subject, type), id);
       pageToken = page.nextPageToken;
       if (!pageToken) return issued;

@@ -8,7 +8,7 @@ import { clientCredentials } from "./token.mjs";
 const { VITE_VIBE_URL, CIRCLE_APP, CIRCLE_SECRET } = settings();
 const url = addressOf(VITE_VIBE_URL);
 const vibe = createClient({ url, app: CIRCLE_APP, token: clientCredentials(url, CIRCLE_APP, CIRCLE_SECRET) });
-const certificates = new Certificates(vibe, (text) => console.error(`circle: ${text}`));
+const certificates = new Certificates(vibe.auth, (text) => console.error(`circle: ${text}`));
 
 let isReady = false;
 vibe.read("follows", { scope: "shared" }, async ({ data, status }) => {

@@ -38,7 +38,10 @@ function useOneTap(): void {
 function useRefusals(): void {
   const vibe = useVibe();
   const tell = useTell();
-  useEffect(() => vibe.onRejected(({ error }) => tell({ text: say(error) })), [vibe, tell]);
+  useEffect(() => vibe.onRejected(({ error }) => {
+    // With the session goes what was not sent: whoever signs out with writes waiting was asked, and who signs in makes theirs anew.
+    if (error.reason !== "SESSION_ENDED") tell({ text: say(error) });
+  }), [vibe, tell]);
 }
 
 function Header(): ReactNode {

@@ -21,13 +21,15 @@ export function PostCard({ post, isOpen = false }: { readonly post: Document<Pos
   const { me, find, following } = usePeople();
   const author = find(post.owner);
   const isMine = me === post.owner;
+  // Else there is more to say than fits beside it.
+  const isPlain = post.data.audience === "everyone" && !isOnItsWay(post);
   return (
     <article className="post" aria-label={`Post by ${author.name}`} data-pending={post.pending}>
       <header>
         <Avatar person={author} />
         <div className="byline">
           <NameLink person={author} />
-          <p className="meta">{author.handle && <span className="handle">@{author.handle}</span>}<Since post={post} /><AudienceMark post={post} /></p>
+          <p className="meta">{isPlain && author.handle && <span className="handle">@{author.handle}</span>}<Since post={post} /><AudienceMark post={post} /></p>
         </div>
         {isMine ? <DeleteButton post={post} /> : !following.has(post.owner) && <FollowButton who={post.owner} name={author.name} />}
       </header>
@@ -40,10 +42,13 @@ export function PostCard({ post, isOpen = false }: { readonly post: Document<Pos
   );
 }
 
+// Never stored: there is no time to show, and more to say.
+const isOnItsWay = (post: Document<Post>): boolean => post.revision === 0;
+
 function Since({ post }: { readonly post: Document<Post> }): ReactNode {
   const now = useNow();
   const { status } = useConnection();
-  if (post.pending && post.revision === 0) {
+  if (isOnItsWay(post)) {
     return <span className="pending"><Icon name="clock" />{status === "offline" ? "Waiting for the network" : "Sending"}</span>;
   }
   return <time dateTime={post.createTime} title={new Date(post.createTime).toLocaleString()}>{ago(post.createTime, now)}</time>;
@@ -53,7 +58,7 @@ function AudienceMark({ post: { owner, data: { audience, people = [] } } }: { re
   const { me, find } = usePeople();
   if (audience === "everyone") return null;
   const others = people.filter((did) => did !== me).map((did) => find(did).name.split(" ")[0]!);
-  const text = audience === "followers" ? "Followers" : list([...others, ...(owner === me ? [] : ["you"])]);
+  const text = audience === "followers" ? "Followers" : list([...(owner === me ? [] : ["you"]), ...others]);
   return <span className="audience"><Icon name={audience === "followers" ? "followers" : "lock"} />{text}</span>;
 }
 

@@ -18,7 +18,7 @@ export function useRoute(): Route {
 }
 
 /** The address of something. */
-export const linkTo = (name: Route["name"], id = ""): string => `#${name}${id && `/${encodeURIComponent(id)}`}`;
+export const linkTo = (name: Route["name"], id = ""): string => `./#${name}${id && `/${encodeURIComponent(id)}`}`;
 
 /** Opens something; back closes it. */
 export function open(name: Route["name"], id = ""): void {

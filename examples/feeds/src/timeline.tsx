@@ -16,7 +16,8 @@ export function Timeline(): ReactNode {
   const isFollowing = view === "following" && me !== undefined;
   return (
     <main id="timeline">
-      {me === undefined ? <h1 className="hidden">Latest posts</h1> : (
+      <h1 className="hidden">Latest posts</h1>
+      {me !== undefined && (
         <div className="views" role="group" aria-label="Show posts of">
           {Object.entries(views).map(([name, label]) => (
             <button key={name} type="button" aria-pressed={view === name} onClick={() => setView(name as keyof typeof views)}>{label}</button>

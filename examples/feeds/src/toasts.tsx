@@ -23,10 +23,11 @@ export function Toasts({ children }: { readonly children: ReactNode }): ReactNod
   const tell = useCallback((next: Toast | undefined) => {
     clearTimeout(timer.current);
     setToast(next);
-    if (next) timer.current = setTimeout(() => setToast(undefined), toastMs);
     // Above whatever is open: a popover shown last is on top of dialogs.
     place.current?.hidePopover();
-    if (next) place.current?.showPopover();
+    if (!next) return;
+    place.current?.showPopover();
+    timer.current = setTimeout(() => tell(undefined), toastMs);
   }, []);
   const { text, action } = toast ?? {};
   return (
