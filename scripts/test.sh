@@ -52,6 +52,7 @@ for project in Vibe.Rpc.Tests Vibe.Postgres.Tests Vibe.Server.Tests; do
   suite "$project" dotnet test "tests/$project" -c Release --no-build -nologo
 done
 suite "SDK: TypeScript" node sdks/typescript/test.mjs
+suite "SDK: C#" dotnet test sdks/csharp/Vibe.Client.Tests -c Release --no-build -nologo
 suite "conformance: independent clients" node tests/conformance/run.mjs
 suite "OAuth: independent clients" node tests/oauth/run.mjs
 suite "end to end: as a newcomer" node tests/e2e/run.mjs
