@@ -1822,7 +1822,8 @@ namespace Vibe.Apps.V1 {
         = pb::FieldCodec.ForString(26);
     private readonly pbc::RepeatedField<string> indexedFields_ = new pbc::RepeatedField<string>();
     /// <summary>
-    /// Fields its queries filter or order by: `data.author`. Suggested as field indexes, which an operator approves.
+    /// Fields its queries filter or order by, `data.author`, or up to four together, as FieldIndex.path has them:
+    /// `data.author, data.date`. Suggested as field indexes, which an operator approves.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

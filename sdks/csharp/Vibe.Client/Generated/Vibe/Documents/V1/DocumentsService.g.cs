@@ -10044,7 +10044,7 @@ namespace Vibe.Documents.V1 {
     public const int PathFieldNumber = 2;
     private string path_ = "";
     /// <summary>
-    /// Required. The path.
+    /// Required. The path, as in FieldIndex.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

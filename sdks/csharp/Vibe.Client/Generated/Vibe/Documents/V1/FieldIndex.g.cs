@@ -53,7 +53,7 @@ namespace Vibe.Documents.V1 {
   }
   #region Messages
   /// <summary>
-  /// Makes filters and ordering on one field of a collection fast, or its text searchable.
+  /// Makes filters and ordering on fields of a collection fast, or text searchable.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
   public sealed partial class FieldIndex : pb::IMessage<FieldIndex>
@@ -131,6 +131,11 @@ namespace Vibe.Documents.V1 {
     private string path_ = "";
     /// <summary>
     /// The field: `data.` and a path, as in Comparison; `data` alone for a text index over every string of the body.
+    ///
+    /// An index on values may have up to four fields, with commas between: `data.country, data.name`. It serves queries whose
+    /// filter holds EQ for each field before the last, and that order by the last, compare it, or both: a page is read as it
+    /// stands in the index. A query uses the index that fits it best by itself. The fields before the last come back in the
+    /// canonical order of the name. At most 128 bytes.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
