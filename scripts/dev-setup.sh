@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the test suites need besides the .NET SDK, Node and PostgreSQL: npm packages, and from Debian's
-# archive the browser and the independent gRPC client. Does nothing when all is there.
+# archive the browser, the independent gRPC client and a clock that can be set for one process. Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,7 @@ done
 missing=()
 dpkg -s python3-grpcio >/dev/null 2>&1 || missing+=(python3-grpcio)
 dpkg -s chromium >/dev/null 2>&1 || missing+=(chromium)
+dpkg -s libfaketime >/dev/null 2>&1 || missing+=(libfaketime)
 command -v psql >/dev/null || missing+=(postgresql)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq

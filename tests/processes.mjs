@@ -20,20 +20,27 @@ export async function freePort() {
   return port;
 }
 
-// Starts a command that prints `ready: URL`; resolves with the process when it does, rejects when it ends before.
-export async function startServer(command, args, options = {}) {
+// Starts a command that prints `ready: URL`; `ready` of the process resolves when it does, and rejects when it ends before.
+export function spawnServer(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   child.output = [];
   child.errors = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (child.errors += text));
   child.ended = once(child, "exit");
-  await new Promise((resolve, reject) => {
+  child.ready = new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       child.output.push(line);
       if (line.startsWith("ready: ")) resolve();
     });
     child.ended.then(([code]) => reject(new Error(`ended with ${code} before it was ready: ${child.errors}`)));
   });
+  return child;
+}
+
+// The same, for who waits: resolves with the process when it is ready.
+export async function startServer(command, args, options) {
+  const child = spawnServer(command, args, options);
+  await child.ready;
   return child;
 }
 

@@ -10,6 +10,8 @@ namespace Vibe.Server.Pipeline;
 /// <summary>What a client sees of a failure below the handlers.</summary>
 internal static class Failure
 {
+    private const string LockNotAvailable = "55P03";
+
     /// <summary>
     /// The error of the contract, or null for one that nobody foresaw: the runtime makes INTERNAL of those, with a request
     /// id and without a word of what happened.
@@ -18,6 +20,9 @@ internal static class Failure
     {
         DatabaseErrorKind.SerializationFailure => VibeError.Create(
             StatusCode.Aborted, ErrorReason.WriteConflict, "Another write came first; try again.", [], Retry(milliseconds: 20)),
+        // Only a change of the schema holds a lock that keeps readers waiting.
+        DatabaseErrorKind.StatementTimeout when failure.SqlState == LockNotAvailable => VibeError.Create(
+            StatusCode.Unavailable, ErrorReason.DatabaseUnavailable, "The database is being changed; try again.", [], Retry(milliseconds: 500)),
         DatabaseErrorKind.StatementTimeout => VibeError.Create(
             StatusCode.ResourceExhausted, ErrorReason.QueryTooExpensive,
             "The query takes longer than the server allows: narrow it, or have the field indexed."),

@@ -49,6 +49,22 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
         (await alice.GetAsync("/v1/documents?collection=notes")).Ok();
     }
 
+    [Fact]
+    public async Task A_read_that_waits_too_long_for_a_change_of_the_schema_may_be_tried_again()
+    {
+        var options = await cluster.CreateEmptyDatabaseAsync();
+        await using var server = await ApiServer.StartAsync(new DatabaseOptions
+        {
+            ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromMinutes(1), LockTimeout = TimeSpan.FromMilliseconds(200),
+        });
+        var alice = server.User();
+        await using var held = await HeldDocuments.TakeAsync(options.ConnectionString);
+        var failures = await server.FailAsync(alice, ApiCall.Get("ListDocuments", """{"collection":"notes"}""", "/v1/documents?collection=notes"));
+        Assert.All(failures.Values, static failure => Assert.Equal((StatusCode.Unavailable, "DATABASE_UNAVAILABLE"), (failure.Code, failure.Info.Reason)));
+        await held.ReleaseAsync();
+        (await alice.GetAsync("/v1/documents?collection=notes")).Ok();
+    }
+
     [Theory]
     [InlineData("REST")]
     [InlineData("gRPC")]

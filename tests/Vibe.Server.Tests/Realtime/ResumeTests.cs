@@ -84,6 +84,8 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         var secret = await alice.CreateAsync(collection);
         var residents = await alice.CreateAsync(collection, acl: Someone.Acl([Certificate]));
         var everyones = await alice.CreateAsync(collection, acl: Someone.Acl(["*"]));
+        var allButHis = await alice.CreateAsync(collection, acl: Someone.Acl(["users", bob.Did], deny: [bob.Did]));
+        var onceHis = await alice.CreateAsync(collection, acl: Someone.Acl(["users"], deny: [bob.Did]));
         var follower = host.Node.Follow(bob.Caller, new Target { Collection = collection, Scope = DocumentScope.All });
         await follower.ReadyAsync();
         var cursor = await CursorAfterAsync(follower, alice, collection);
@@ -93,6 +95,10 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await alice.UpdateAsync(residents.Id, acl: Someone.Acl([Certificate], deny: [bob.Did]), mask: ["acl"]);
         await alice.UpdateAsync(everyones.Id, acl: Someone.Acl(["*"], deny: [bob.Did]), mask: ["acl"]);
         await alice.DeleteAsync(secret.Id);
+        await CloseAsync(allButHis);
+        await CloseAsync(onceHis);
+        await alice.UpdateAsync(onceHis.Id, acl: Someone.Acl(["users"]), mask: ["acl"]);
+        await CloseAsync(onceHis);
         await using var node = await host.StartNodeAsync();
         await using var resumed = node.Follow(bob.Caller, new Target { Collection = collection, Scope = DocumentScope.All, Cursor = cursor });
         await resumed.ReadyAsync();
@@ -101,6 +107,10 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         Assert.Contains(everyones.Id, named);
         Assert.DoesNotContain(secret.Id, named);
         Assert.DoesNotContain(residents.Id, named);
+        Assert.Contains(onceHis.Id, named);
+        Assert.DoesNotContain(allButHis.Id, named);
+
+        Task CloseAsync(Document document) => alice.UpdateAsync(document.Id, acl: Someone.Acl([]), mask: ["acl"]);
     }
 
     [Fact]

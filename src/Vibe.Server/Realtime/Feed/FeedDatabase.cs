@@ -65,7 +65,7 @@ internal sealed class FeedDatabase(Database database)
             from (select pg_current_snapshot()::text as now offset 0) s
             left join vibe.documents d on d.txid >= {seen.Min} and not pg_visible_in_snapshot(d.txid, {seen.Text}::pg_snapshot)
             left join (
-              select doc_id, jsonb_agg(array_prepend(principal, via)) as lost from vibe.doc_acl
+              select doc_id, jsonb_agg(jsonb_build_array(principal, via, coalesce(hidden_from, array[]::text[]))) as lost from vibe.doc_acl
               where removed and txid >= {seen.Min} and not pg_visible_in_snapshot(txid, {seen.Text}::pg_snapshot)
               group by doc_id) a on a.doc_id = d.id
             order by d.txid, d.id
@@ -116,7 +116,7 @@ internal sealed class FeedDatabase(Database database)
         return documents;
     }
 
-    // [[principal, via…], …]
+    // [[principal, [via…], [hidden from…]], …]
     private static IReadOnlyList<LostShare> ReadLost(ReadOnlyMemory<byte>? json)
     {
         if (json is not { } text)
@@ -125,7 +125,8 @@ internal sealed class FeedDatabase(Database database)
         }
 
         using var shares = JsonDocument.Parse(text);
-        return [.. shares.RootElement.EnumerateArray().Select(static share => new LostShare(
-            share[0].GetString()!, [.. share.EnumerateArray().Skip(1).Select(static principal => principal.GetString()!)]))];
+        return [.. shares.RootElement.EnumerateArray().Select(static share => new LostShare(share[0].GetString()!, Texts(share[1]), Texts(share[2])))];
+
+        static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(static text => text.GetString()!)];
     }
 }

@@ -91,6 +91,7 @@ internal sealed class LiveTarget(Subscriber subscriber, TargetPlan plan)
     /// <summary>Begins to collect, again if need be.</summary>
     public void Restart()
     {
+        Subscriber.Forget(this);
         _collected = [];
         HasGap = false;
         Base = null;

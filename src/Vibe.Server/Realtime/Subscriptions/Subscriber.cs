@@ -85,6 +85,22 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
         _signal.Set();
     }
 
+    /// <summary>
+    /// The target starts again, which tells all that waits for it here: sent afterwards, it would undo newer versions.
+    /// </summary>
+    public void Forget(LiveTarget target)
+    {
+        lock (_gate)
+        {
+            _queue.RemoveAll(news =>
+            {
+                var isVoid = news.Target == target;
+                _queuedBytes -= isVoid ? news.Document.Bytes : 0;
+                return isVoid;
+            });
+        }
+    }
+
     /// <summary>The feed got on: there may be a cursor to tell.</summary>
     public void Confirm()
     {
