@@ -3,6 +3,15 @@ import { pause } from "../processes.mjs";
 import { fullDisk, fullOfLog } from "./disks.mjs";
 
 export const embeddedFaults = {
+  "server and embedded database killed": async ({ place }) => {
+    place.killDatabase();
+    await place.killServer();
+    await place.start();
+  },
+  "embedded database's disk full of log": async ({ place }) => {
+    await fullOfLog(place);
+    await place.comesBack();
+  },
   "server killed": async ({ random, place }) => {
     await pause(random.between(0, 200));
     await place.killServer();
@@ -12,14 +21,5 @@ export const embeddedFaults = {
     await pause(random.between(0, 200));
     place.killDatabase();
   },
-  "server and embedded database killed": async ({ place }) => {
-    place.killDatabase();
-    await place.killServer();
-    await place.start();
-  },
   "embedded database's disk full": ({ place, workload }) => fullDisk(place, workload),
-  "embedded database's disk full of log": async ({ place }) => {
-    await fullOfLog(place);
-    await place.comesBack();
-  },
 };

@@ -7,10 +7,10 @@ import { Workload } from "./workload.mjs";
 // round of that number; tally. place: a cluster or a server.
 export async function rounds({ random, faults, more, tally }, title, place) {
   const workload = await Workload.begin(place.url, place.token, random.fork());
-  let names = [];
+  const names = Object.keys(faults);
   for (let round = 1; more(round); round++) {
-    if (!names.length) names = random.shuffle(Object.keys(faults));
-    const name = names.pop();
+    if (round > 1 && round % names.length === 1) names.splice(0, names.length, ...random.shuffle(names));
+    const name = names[(round - 1) % names.length];
     const started = Date.now();
     const isWhole = await oneRound(`${title}, round ${round}, ${name}`, () => faults[name]({ random, place, workload }), place, workload);
     console.log(`${title}, round ${round}: ${name} (${Date.now() - started} ms)`);

@@ -15,7 +15,14 @@ const bytesPerSecond = 300_000;
 const world = { facts: new Map(), isGone: () => false, couldRead: () => true };
 
 // resumes: whether the stream goes on from a cursor. kill: what happens to the node, or to the database, meanwhile.
-export async function amidMany({ random, place: cluster, workload }, { resumes }, kill) {
+export async function amidMany(run, { resumes }, kill) {
+  // A busy machine may notice the first documents when the last are there: then once more, and slower.
+  for (let rate = bytesPerSecond; !(await amid(run, resumes, rate, kill)); rate /= 2) {
+    assert.ok(rate > bytesPerSecond / 50, "the stream always had its documents before the kill");
+  }
+}
+
+async function amid({ random, place: cluster, workload }, resumes, rate, kill) {
   const node = random.pick(cluster.nodes);
   const person = workload.people[0];
   await fill(person, random);
@@ -26,10 +33,10 @@ export async function amidMany({ random, place: cluster, workload }, { resumes }
     // A node that has just started knows nothing of what was before: what was missed comes from the tables.
     await node.kill();
     await fill(person, random);
-    node.link.rate = bytesPerSecond;
+    node.link.rate = rate;
     await node.start();
   } else {
-    node.link.rate = bytesPerSecond;
+    node.link.rate = rate;
     follower.start();
   }
   const before = follower.frames;
@@ -42,8 +49,8 @@ export async function amidMany({ random, place: cluster, workload }, { resumes }
   const listed = await person.api.all(collection, { scope: "OWN" });
   await until(() => !difference(follower.documents.values(), listed).length);
   assert.deepEqual(follower.judge(), []);
-  assert.ok(isAmid, "the stream had its documents before the kill");
   await follower.stop();
+  return isAmid;
 }
 
 // Every document gets a new text.
