@@ -83,6 +83,13 @@ internal sealed class HostedPages
         }
 
         Protect(context.Response, _policy);
+        if (context.Request.Query.ContainsKey("request"))
+        {
+            // What an app has opened a window for: the app notices when the person closes it. It may also send the window elsewhere,
+            // where the address bar shows it; this page's content stays out of its reach.
+            context.Response.Headers["Cross-Origin-Opener-Policy"] = "unsafe-none";
+        }
+
         context.Response.ContentType = "text/html; charset=utf-8";
         return context.Response.Body.WriteAsync(_pages[page], context.RequestAborted).AsTask();
     }

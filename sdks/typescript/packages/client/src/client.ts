@@ -82,7 +82,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
   /**
    * Signs somebody in: with the browser's own dialog, else in a window, else by leaving the page and coming back. Credentials are
    * typed on the server's pages only. Resolves when it is known; `signedOut` when the browser's one tap gave nobody. Rejects with
-   * `ACCESS_DENIED` when the person says no, `SIGN_IN_CANCELLED` when they close the dialog or it is started again.
+   * `ACCESS_DENIED` when the person says no, `SIGN_IN_CANCELLED` when they close the dialog or the window, or it is started again.
    */
   async signIn(options: SignInOptions = {}): Promise<SessionState> {
     if (!this.signing) throw new VibeError({ code: "FAILED_PRECONDITION", reason: "NO_APP", message: "signing in needs the app's DID, and no token source" });

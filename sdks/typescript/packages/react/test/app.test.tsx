@@ -8,6 +8,7 @@ import { Suspense } from "react";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { allow, createAccount, createApp } from "../../client/test/browser/people.js";
 import { Site, launch } from "../../client/test/browser/site.js";
+import { Proxy } from "../../client/test/proxy.js";
 import { VibeProvider, useQuery, useSuspenseQuery } from "../src/index.js";
 import { App } from "./app.js";
 import type { Post } from "./app.js";
@@ -20,6 +21,7 @@ let browser: Browser;
 let site: Site;
 let context: BrowserContext;
 let page: Page;
+let network: Proxy;
 
 // A server has no session and asks nobody.
 const silent = (): Promise<Response> => Promise.reject(new Error("rendering on a server asked the network"));
@@ -27,13 +29,15 @@ const serverClient = createClient<{ posts: Post }>({ url, app: "did:web:vibe.loc
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launch(), Site.start("react", new URL("page.tsx", import.meta.url).pathname)]);
-  site.options = { url, app: await createApp(api, data, site.origin), auth: { scope: "timeline" } };
+  network = await Proxy.to(Number(new URL(api).port));
+  site.options = { url: network.url.replace("127.0.0.1", "vibe.localhost"), longestPauseMs: 200, app: await createApp(api, data, site.origin), auth: { scope: "timeline" } };
   site.html = `<style>:root { color-scheme: light dark; background: Canvas } ${styles}</style><main>${renderToString(<App client={serverClient} />)}</main>`;
   context = await browser.newContext({ locale: "en-GB" });
   context.setDefaultTimeout(60_000);
 });
 afterAll(async () => {
   await browser?.close();
+  network?.close();
   site?.stop();
 });
 
@@ -121,6 +125,18 @@ test("a refused write is shown, taken back, and told", async () => {
   expect(await page.evaluate(() => (window as unknown as { titles: string[] }).titles.some((text) => text.includes("refused")))).toBe(true);
 });
 
+test("without a network a mutation is queued, shown, and ends when the network is back", async () => {
+  network.cut();
+  await shows(page, "connection", "offline");
+  await press(page, "Add");
+  await shows(page, "added", "queued  1");
+  await shows(page, "query", "offline true 1");
+  expect(await page.getByTestId("all").getByRole("listitem").allTextContents()).toContain("post 5");
+  network.restore();
+  await shows(page, "added", "success post 5 0");
+  await shows(page, "query", "live false 0");
+});
+
 test("presence: who comes is seen, what they say is heard, who goes is gone", async () => {
   await shows(page, "present", "online ann");
   const other = await open("/?name=bob");
@@ -147,6 +163,29 @@ test("the list of consents asks for what is missing", async () => {
   // The session is another one now, and the one before has ended: what hung on it comes back.
   await joined;
   await shows(page, "present", "online ann");
+});
+
+// Each property, where it shows, and what it shows as.
+const theme = [
+  ["--vibe-accent", ".vibe-avatar", "background-color", "rgb(1, 2, 3)"],
+  ["--vibe-on-accent", ".vibe-avatar", "color", "rgb(251, 252, 253)"],
+  ["--vibe-surface", ".vibe-panel", "background-color", "rgb(241, 242, 243)"],
+  ["--vibe-text", ".vibe-consents", "color", "rgb(11, 12, 13)"],
+  ["--vibe-muted", ".vibe-allowed", "color", "rgb(71, 72, 73)"],
+  ["--vibe-error", ".vibe-error", "color", "rgb(151, 12, 13)"],
+  ["--vibe-border", ".vibe-panel", "border-top-color", "rgb(91, 92, 93)"],
+  ["--vibe-radius", ".vibe-panel", "border-top-left-radius", "13px"],
+  ["--vibe-font", ".vibe-consents", "font-family", "monospace"],
+] as const;
+
+test("the components look as the properties around them say, and as before without them", async () => {
+  const look = (): Promise<string[]> => page.evaluate((theme) => theme.map(([, where, what]) => getComputedStyle(document.querySelector(where)!).getPropertyValue(what)), theme);
+  const before = await look();
+  await page.evaluate((theme) => theme.forEach(([name, , , value]) => document.body.style.setProperty(name, value)), theme);
+  expect(await look()).toEqual(theme.map(([, , , value]) => value));
+  await page.evaluate((theme) => theme.forEach(([name]) => document.body.style.removeProperty(name)), theme);
+  expect(await look()).toEqual(before);
+  expect(before.filter((value, index) => value === theme[index]![3])).toEqual([]);
 });
 
 test("the menu works by keyboard, and signs out", async () => {

@@ -4,6 +4,8 @@ import { chooseLanguage, languages, rememberLanguage, scopeText, t } from "./wor
 
 const query = new URLSearchParams(location.search);
 const requestId = query.get("request");
+// Tells the page that has opened this window that it can see when it is closed. It says nothing about anybody.
+if (requestId) window.opener?.postMessage("vibe sign-in window", "*");
 const step = document.getElementById("step");
 const notice = document.getElementById("notice");
 const resting = new WeakMap(); // Buttons that must not be pressed yet, and until when.

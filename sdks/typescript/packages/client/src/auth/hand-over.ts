@@ -20,8 +20,8 @@ export function wayOfAnswer(search: string): Way | undefined {
 }
 
 /**
- * Waits for the answer that a window of this origin hands over. A channel, not the window itself: after the provider's pages
- * neither knows the other any more, and nobody can tell whether it was closed.
+ * Waits for the answer that a window of this origin hands over. A channel, not the window itself: a site may have taken its
+ * pages and those they open apart (Cross-Origin-Opener-Policy).
  */
 export function takeOver(app: string, state: string, signal: AbortSignal): Promise<string> {
   const channel = new BroadcastChannel(channelOf(app));

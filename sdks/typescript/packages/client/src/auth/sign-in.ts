@@ -30,6 +30,10 @@ const departures = "vibe sign-in ";
 const failure = "vibe sign-in failure";
 // What an opened window may take: a new account, a passkey, a mail.
 const popupMs = 15 * 60_000;
+// How often to look whether it is still there.
+const lookMs = 500;
+// What the provider's page in it says, when it can reach this one.
+const greeting = "vibe sign-in window";
 
 /**
  * Gets a code, by the first way that works. Undefined: the browser's one tap gave none, and nothing else was wanted. Never
@@ -47,7 +51,7 @@ export async function obtainCode(
     const code = await askDialog(issuer, provider.app, mode === "auto" && clicked ? "active" : "passive", parameters, signal);
     if (code) return { code, verifier, nonce };
     // The person has looked at the dialog for a while and closed it: opening a window now would not be what they want.
-    if (mode === "auto" && clicked && !isClicked()) throw new VibeError({ code: "CANCELLED", reason: "SIGN_IN_CANCELLED", message: "the dialog was closed" });
+    if (mode === "auto" && clicked && !isClicked()) throw cancelled("the dialog was closed");
   }
   if (mode === "prompt" || mode === "auto" && !clicked) return undefined;
   return mode === "redirect" ? leave(attempt, returnTo) : await openWindow(attempt) ?? (mode === "auto" ? leave(attempt, returnTo) : blocked());
@@ -75,16 +79,37 @@ async function openWindow(attempt: Attempt): Promise<RedeemableCode | undefined>
   const { provider, redirectUri, verifier, nonce, signal } = attempt;
   const { state, url } = await address(attempt, "popup");
   const waiting = new AbortController();
-  const answer = takeOver(provider.app, state, AbortSignal.any([signal, waiting.signal, AbortSignal.timeout(popupMs)]));
+  const ends = AbortSignal.any([signal, waiting.signal, AbortSignal.timeout(popupMs)]);
+  const answer = takeOver(provider.app, state, ends);
   const [width, height] = [480, 720];
   const left = Math.max(0, screenX + (outerWidth - width) / 2);
   const top = Math.max(0, screenY + (outerHeight - height) / 2);
-  if (!open(url, "", `popup,width=${width},height=${height},left=${left},top=${top}`)) {
+  const popup = open(url, "", `popup,width=${width},height=${height},left=${left},top=${top}`);
+  if (!popup) {
     answer.catch(() => undefined);
     waiting.abort();
     return undefined;
   }
-  return { code: await codeOf(provider, await answer), verifier, nonce, redirectUri };
+  watchWindow(popup, new URL(url).origin, ends, () => waiting.abort(cancelled("the window was closed")));
+  const search = await answer.finally(() => waiting.abort());
+  return { code: await codeOf(provider, search), verifier, nonce, redirectUri };
+}
+
+/**
+ * Notices that the person has closed the window without an answer. A browser that has taken window and page apart says of
+ * the window that it is closed, too: that counts only once the provider's page in it was heard.
+ */
+function watchWindow(popup: Window, origin: string, ends: AbortSignal, closed: () => void): void {
+  addEventListener("message", ({ source, origin: from, data }) => {
+    if (source !== popup || from !== origin || data !== greeting) return;
+    const look = setInterval(() => {
+      if (!popup.closed) return;
+      clearInterval(look);
+      // The page that brings the answer closes itself: the answer may be on its way.
+      setTimeout(closed, lookMs);
+    }, lookMs);
+    ends.addEventListener("abort", () => clearInterval(look), { once: true });
+  }, { signal: ends });
 }
 
 async function leave(attempt: Attempt, returnTo = location.href): Promise<never> {
@@ -118,6 +143,10 @@ async function codeOf(provider: Provider, search: string): Promise<string> {
 
 function isClicked(): boolean {
   return navigator.userActivation?.isActive ?? true;
+}
+
+function cancelled(message: string): VibeError {
+  return new VibeError({ code: "CANCELLED", reason: "SIGN_IN_CANCELLED", message });
 }
 
 function blocked(): never {

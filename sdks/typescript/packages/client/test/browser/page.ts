@@ -9,6 +9,7 @@ interface Page {
   live?: Live;
   failure?: string;
   channel?: string[];
+  titles?: string[];
 }
 
 declare global {

@@ -1,8 +1,9 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from "vitest";
 import type { SignInOptions } from "../../src/index.js";
 import { allow, createAccount, createApp } from "./people.js";
 import { Site, launch } from "./site.js";
+import { stored } from "./tabs-of-notes.js";
 
 const { url: api, data } = inject("server");
 const url = api.replace("127.0.0.1", "vibe.localhost");
@@ -142,6 +143,81 @@ test("saying no is told to the page that asked", async () => {
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.waitForURL(site.origin);
   await page.waitForFunction(() => window.vibe?.session.error?.reason === "ACCESS_DENIED");
+});
+
+test("a window that the person closes is noticed, and another try works", async () => {
+  await signUp();
+  const page = await open();
+  const [closed] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await closed.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
+  await closed.close();
+  await page.waitForFunction(() => window.failure === "SIGN_IN_CANCELLED");
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await allow(popup, url);
+  await status(page, "signedIn");
+});
+
+test("two people, one after the other, in one browser: the second sees nothing of the first", async () => {
+  const page = await signedInByPopup();
+  const first = handle;
+  expect(await write(page, "of the first")).toBeUndefined();
+  await follow(page);
+  await shows(page, "of the first");
+  expect(await stored(page)).toContain("of the first");
+  await page.evaluate(() => window.vibe.signOut());
+  await shows(page);
+  expect(await stored(page)).not.toContain("of the first");
+
+  // Another person takes the device; the provider's own session is theirs now.
+  await context.clearCookies();
+  handle = `${first}-next`;
+  await signUp();
+  await page.evaluate(() => {
+    const { vibe } = window;
+    window.titles = [];
+    vibe.read("posts", {}, ({ data }) => window.titles!.push(...data.map(({ data }) => String(data["title"]))));
+  });
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await allow(popup, url);
+  await status(page, "signedIn");
+  expect(await page.evaluate(() => window.vibe.session.user?.handle)).toBe(handle);
+  expect(await write(page, "of the second")).toBeUndefined();
+  await shows(page, "of the second");
+  expect(await page.evaluate(() => window.titles)).not.toContain("of the first");
+  await page.reload();
+  await follow(page);
+  await shows(page, "of the second");
+  expect(await stored(page)).not.toContain("of the first");
+});
+
+test("tokens of a few seconds: two tabs stay live and go on writing, each refresh token is used once", async () => {
+  // The server's tokens, said to be used up sooner.
+  await context.addInitScript(() => {
+    const { fetch } = window;
+    window.fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!response.ok || !String(input).endsWith("/oauth/token")) return response;
+      return Response.json({ ...await response.json() as object, expires_in: 2 }, { headers: response.headers });
+    };
+  });
+  const used: string[] = [];
+  context.on("request", (request) => {
+    const token = request.url().endsWith("/oauth/token") ? new URLSearchParams(request.postData() ?? "").get("refresh_token") : null;
+    if (token) used.push(token);
+  });
+  const [first, second] = [await signedInByPopup(), await open()];
+  await status(second, "signedIn");
+  await Promise.all([follow(first), follow(second)]);
+  const titles: string[] = [];
+  // As long as it takes for several tokens to be used up.
+  await vi.waitFor(async () => {
+    titles.push(`note ${titles.length}`);
+    expect(await write(titles.length % 2 ? first : second, titles.at(-1)!)).toBeUndefined();
+    expect(used.length).toBeGreaterThanOrEqual(4);
+  }, { timeout: 60_000, interval: 200 });
+  await Promise.all([shows(first, ...titles.toSorted()), shows(second, ...titles.toSorted())]);
+  expect(new Set(used).size).toBe(used.length);
+  await Promise.all([status(first, "signedIn"), status(second, "signedIn")]);
 });
 
 test("an answer that nobody in this tab has asked for signs nobody in", async () => {
