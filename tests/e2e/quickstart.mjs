@@ -2,7 +2,7 @@
 // a note is live in a second tab; then all that the app promises, in light, dark and on a phone. The same for the template without
 // React. SCREENSHOTS=DIR keeps pictures. Ends with: N passed, N failed.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -60,6 +60,7 @@ try {
   const plain = await follow(commands.replaceAll("../my-app", "../plain-app").replace("create-app.sh ../plain-app", "$& --template vanilla"));
   await keepsItsPromises("vanilla", plain, await signsInAndWrites(plain, "Plain app"));
   await builds("../plain-app");
+  await registersAgain();
   await comesPacked();
   await refuses();
 } finally {
@@ -230,6 +231,26 @@ async function builds(folder) {
   }, patience);
 }
 
+// What vibe.json says may change: the app stays the same one.
+async function registersAgain() {
+  const folder = `${work}/my-app`;
+  const register = (token) => spawnSync("npm", ["run", "--silent", "register"], { cwd: folder, encoding: "utf8", env: { ...environment, VIBE_TOKEN: token } });
+  await check("npm run register: again after a change, the same app; without a token, one plain sentence", () => {
+    const before = readFileSync(`${folder}/.env`, "utf8");
+    const manifest = readFileSync(`${folder}/vibe.json`, "utf8");
+    const token = execFileSync("scripts/vibe", ["token", "--user", "demo", "--scope", "account"], { cwd: clone, env: environment, encoding: "utf8" }).trim();
+    writeFileSync(`${folder}/vibe.json`, manifest.replace("Notes, shared when you say so.", "Notes."));
+    assert.equal(register(token).status, 0);
+    assert.equal(readFileSync(`${folder}/.env`, "utf8"), before);
+    writeFileSync(`${folder}/vibe.json`, manifest.replace("http://localhost", "http://example.com"));
+    for (const [given, sentence] of [[token, /the server refused: app\.manifest\.origins\[0\]/], ["", /VIBE_TOKEN is not set/]]) {
+      const { status, stderr } = register(given);
+      assert.equal(status, 1);
+      assert.match(stderr, sentence);
+    }
+  }, 3 * patience);
+}
+
 // As npm create does it with what is published: by the package's own command.
 async function comesPacked() {
   await check("create-vibe-app, packed: its command makes a whole app, for the server and the DID it is given", () => {
@@ -261,6 +282,7 @@ async function refuses() {
   await refused("with what is no URL", /is not a server's URL/, "new-app", "--url", "vibe.example");
   await refused("with what is no DID", /is not a DID/, "new-app", "--app", "demo-app");
   await refused("with a port there is not", /--port must be/, "new-app", "--port", "0");
+  await refused("without the packages it is to take", /vibe-client-.*\.tgz is not there/, "new-app", "--packages", ".");
   await refused("with an unknown option", /--nonsense.*usage/, "new-app", "--nonsense");
   await check("a refusal leaves nothing behind", () => assert.ok(!readdirSync(work).includes("new-app")));
 }

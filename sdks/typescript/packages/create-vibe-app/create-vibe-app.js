@@ -51,13 +51,20 @@ function parse(args) {
 }
 
 function create({ folder, name, template, packages, ...values }) {
+  const manifest = JSON.parse(readFileSync(join(templates, template, "package.json"), "utf8"));
+  const tarballs = packages ? tarballsOf(manifest, resolve(packages)) : new Map();
   mkdirSync(folder, { recursive: true });
   for (const part of ["shared", template]) cpSync(join(templates, part), folder, { recursive: true });
   // npm leaves a .gitignore out of packages.
   renameSync(join(folder, "_gitignore"), join(folder, ".gitignore"));
   renameSync(join(folder, "_env"), join(folder, ".env"));
+  // The packages become part of the app: it stays whole wherever it is moved.
+  for (const [dependency, path] of tarballs) {
+    cpSync(path, join(folder, "vendor", basename(path)));
+    manifest.dependencies[dependency] = `file:vendor/${basename(path)}`;
+  }
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   fill(folder, { name, title: titleOf(name), ...values });
-  if (packages) vendor(folder, packages);
   const here = relative(process.cwd(), folder) || ".";
   console.log(`${name} is in ${here}. Next:\n
   cd ${here}
@@ -65,25 +72,19 @@ function create({ folder, name, template, packages, ...values }) {
   npm run dev         # http://localhost:${values.port}`);
 }
 
+function tarballsOf({ dependencies }, packages) {
+  return new Map(Object.keys(dependencies).filter((name) => name.startsWith("@vibe/")).map((name) => {
+    const path = join(packages, `${name.slice(1).replace("/", "-")}-${dependencies[name]}.tgz`);
+    if (!existsSync(path)) throw new Error(`${path} is not there.`);
+    return [name, path];
+  }));
+}
+
 function fill(folder, values) {
   for (const file of ["package.json", "index.html", "vibe.json", "README.md", ".env"]) {
     const path = join(folder, file);
     writeFileSync(path, readFileSync(path, "utf8").replaceAll(/\{\{(\w+)\}\}/g, (_, key) => values[key]));
   }
-}
-
-// The packages become part of the app: it stays whole wherever it is moved.
-function vendor(folder, packages) {
-  const path = join(folder, "package.json");
-  const manifest = JSON.parse(readFileSync(path, "utf8"));
-  mkdirSync(join(folder, "vendor"));
-  for (const name of Object.keys(manifest.dependencies).filter((name) => name.startsWith("@vibe/"))) {
-    const tarball = `${name.slice(1).replace("/", "-")}-${manifest.dependencies[name]}.tgz`;
-    if (!existsSync(join(packages, tarball))) throw new Error(`${packages} has no ${tarball}.`);
-    cpSync(join(packages, tarball), join(folder, "vendor", tarball));
-    manifest.dependencies[name] = `file:vendor/${tarball}`;
-  }
-  writeFileSync(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 function titleOf(name) {
