@@ -26,7 +26,7 @@ async function call(method, path, body) {
 async function reasonOf(answer) {
   const body = await answer.text();
   try {
-    const { message, details = [] } = JSON.parse(body);
+    const { message, details = [] } = JSON.parse(body).error;
     const fields = details.flatMap(({ fieldViolations = [] }) => fieldViolations).map(({ field, description }) => `${field} ${description}`);
     return fields.join(", ") || message;
   } catch {
