@@ -20,10 +20,11 @@ public sealed class Batch
     /// <summary>Adds a statement that returns rows (<c>select</c>, or any with <c>returning</c>).</summary>
     /// <param name="sql">The statement.</param>
     /// <param name="read">Makes a value of a row; a static lambda, since a retried read calls it again from the start.</param>
-    public BatchResult<IReadOnlyList<T>> Query<T>(Sql sql, Func<Row, T> read)
+    /// <param name="budget">What the rows may weigh; null for no limit.</param>
+    public BatchResult<IReadOnlyList<T>> Query<T>(Sql sql, Func<Row, T> read, RowBudget<T>? budget = null)
     {
         var result = new BatchResult<IReadOnlyList<T>>();
-        Add(new RowsStatement<T>(sql, read, result));
+        Add(new RowsStatement<T>(sql, read, budget, result));
         return result;
     }
 

@@ -48,7 +48,7 @@ internal sealed class ExecuteStatement(Sql sql, BatchResult<long> result) : Batc
     public override void Complete(NpgsqlBatchCommand command) => result.Set((long)command.Rows);
 }
 
-internal sealed class RowsStatement<T>(Sql sql, Func<Row, T> read, BatchResult<IReadOnlyList<T>> result) : BatchStatement(sql)
+internal sealed class RowsStatement<T>(Sql sql, Func<Row, T> read, RowBudget<T>? budget, BatchResult<IReadOnlyList<T>> result) : BatchStatement(sql)
 {
     private readonly List<T> _rows = [];
 
@@ -57,9 +57,11 @@ internal sealed class RowsStatement<T>(Sql sql, Func<Row, T> read, BatchResult<I
     public override async ValueTask ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         _rows.Clear();
-        while (await reader.ReadAsync(cancellationToken))
+        for (var weight = 0L; (budget is null || weight < budget.Most) && await reader.ReadAsync(cancellationToken);)
         {
-            _rows.Add(read(new Row(reader)));
+            var row = read(new Row(reader));
+            weight += budget?.WeightOf(row) ?? 0;
+            _rows.Add(row);
         }
     }
 

@@ -5,9 +5,9 @@ internal static class BatchShortcuts
 {
     extension(Batch batch)
     {
-        public async Task<IReadOnlyList<T>> RunQueryAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken)
+        public async Task<IReadOnlyList<T>> RunQueryAsync<T>(Sql sql, Func<Row, T> read, RowBudget<T>? budget, CancellationToken cancellationToken)
         {
-            var rows = batch.Query(sql, read);
+            var rows = batch.Query(sql, read, budget);
             await batch.RunAsync(cancellationToken);
             return rows.Value;
         }

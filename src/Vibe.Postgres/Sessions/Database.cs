@@ -66,7 +66,13 @@ public sealed class Database : IAsyncDisposable
     /// <summary>Runs one reading statement on behalf of <paramref name="context"/> and reads its rows.</summary>
     /// <exception cref="DatabaseException">The statement failed.</exception>
     public Task<IReadOnlyList<T>> QueryAsync<T>(RequestContext context, Sql sql, Func<Row, T> read, CancellationToken cancellationToken) =>
-        CreateBatch(context, Access.Read).RunQueryAsync(sql, read, cancellationToken);
+        CreateBatch(context, Access.Read).RunQueryAsync(sql, read, budget: null, cancellationToken);
+
+    /// <summary>The same, with no more rows than <paramref name="budget"/> allows.</summary>
+    /// <exception cref="DatabaseException">The statement failed.</exception>
+    public Task<IReadOnlyList<T>> QueryAsync<T>(
+        RequestContext context, Sql sql, Func<Row, T> read, RowBudget<T>? budget, CancellationToken cancellationToken) =>
+        CreateBatch(context, Access.Read).RunQueryAsync(sql, read, budget, cancellationToken);
 
     /// <summary>Runs one reading statement on behalf of <paramref name="context"/> and reads its first row; null (default) when there is none.</summary>
     /// <exception cref="DatabaseException">The statement failed.</exception>

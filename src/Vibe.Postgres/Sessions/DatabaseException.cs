@@ -32,6 +32,9 @@ public enum DatabaseErrorKind
     /// <summary>The server's disk is full. Nothing was written.</summary>
     DiskFull,
 
+    /// <summary>A text parameter holds U+0000, which no text in the database can. Nothing was written.</summary>
+    NullCharacter,
+
     /// <summary>All connections, of the pool or of the server, are in use. Nothing was written.</summary>
     TooManyConnections,
 }
@@ -81,6 +84,8 @@ public sealed class DatabaseException : Exception
         PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable => DatabaseErrorKind.StatementTimeout,
         PostgresErrorCodes.InsufficientPrivilege => DatabaseErrorKind.InsufficientPrivilege,
         PostgresErrorCodes.DiskFull => DatabaseErrorKind.DiskFull,
+        // Strings in .NET have no other bytes that UTF-8 forbids.
+        PostgresErrorCodes.CharacterNotInRepertoire => DatabaseErrorKind.NullCharacter,
         PostgresErrorCodes.TooManyConnections => DatabaseErrorKind.TooManyConnections,
         PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
             or IdleInTransactionSessionTimeout => DatabaseErrorKind.ConnectionLost,

@@ -15,7 +15,7 @@ public sealed class HeldSession : IAsyncDisposable, IBatchRunner
     /// <summary>Runs one statement and reads its rows.</summary>
     /// <exception cref="DatabaseException">The statement failed.</exception>
     public Task<IReadOnlyList<T>> QueryAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken) =>
-        new Batch(this).RunQueryAsync(sql, read, cancellationToken);
+        new Batch(this).RunQueryAsync(sql, read, budget: null, cancellationToken);
 
     /// <summary>Closes the connection.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();

@@ -20,7 +20,7 @@ public sealed class ServiceSessions
     /// <summary>Runs one reading statement and reads its rows.</summary>
     /// <exception cref="DatabaseException">The statement failed.</exception>
     public Task<IReadOnlyList<T>> QueryAsync<T>(Sql sql, Func<Row, T> read, CancellationToken cancellationToken) =>
-        CreateBatch(Access.Read).RunQueryAsync(sql, read, cancellationToken);
+        CreateBatch(Access.Read).RunQueryAsync(sql, read, budget: null, cancellationToken);
 
     /// <summary>Runs one reading statement and reads its first row; null (default) when there is none.</summary>
     /// <exception cref="DatabaseException">The statement failed.</exception>

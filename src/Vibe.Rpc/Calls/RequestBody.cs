@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Http;
 namespace Vibe.Rpc.Calls;
 
 /// <summary>Reads the request's bytes, and turns what Kestrel throws into what a call understands.</summary>
-internal sealed class RequestBody(HttpContext http, CallStop stop)
+internal sealed class RequestBody(HttpContext http, CallStop stop, RequestMemory memory)
 {
+    private long _held;
+
     /// <summary>The pipe of the body.</summary>
     public PipeReader Pipe { get; } = http.Request.BodyReader;
 
@@ -46,6 +48,13 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
         }
     }
 
+    /// <summary>The call is over: it holds nothing.</summary>
+    public void Release()
+    {
+        memory.TryChange(_held, 0);
+        _held = 0;
+    }
+
     private async ValueTask<ReadResult> WaitAsync(PipeReader pipe, ValueTask<ReadResult> read)
     {
         stop.ReadWaits();
@@ -67,6 +76,15 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
     {
         if (!result.IsCanceled)
         {
+            // What was read and not used yet stays in the pipe.
+            var now = result.Buffer.Length;
+            if (!memory.TryChange(_held, now))
+            {
+                AdvanceTo(pipe, result.Buffer.Start, result.Buffer.Start);
+                throw WireErrors.TooManyLargeRequests();
+            }
+
+            _held = now;
             return result;
         }
 
@@ -79,6 +97,12 @@ internal sealed class RequestBody(HttpContext http, CallStop stop)
         if (exception is BadHttpRequestException malformed)
         {
             return WireErrors.MalformedHttp(malformed);
+        }
+
+        // Kestrel's word for a chunk whose size does not fit into 32 bits; anything else says that the connection is gone.
+        if (exception is IOException { InnerException: OverflowException })
+        {
+            return WireErrors.MalformedHttp(new BadHttpRequestException("A chunk is too large."));
         }
 
         stop.Stop(StopCause.ClientGone);

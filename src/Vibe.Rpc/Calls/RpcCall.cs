@@ -34,7 +34,7 @@ public abstract class RpcCall : ServerCallContext
         HttpContext = httpContext;
         RpcMethod = rpcMethod;
         _stop = new(httpContext, rpcMethod.Server.Time, rpcMethod.Server.Drain);
-        RequestBody = new(httpContext, _stop);
+        RequestBody = new(httpContext, _stop, rpcMethod.Server.RequestMemory);
         ResponseBody = new(httpContext, _stop, rpcMethod);
     }
 
@@ -138,6 +138,7 @@ public abstract class RpcCall : ServerCallContext
         }
         finally
         {
+            RequestBody.Release();
             ResponseBody.StopTimer();
             _stop.Finish();
             telemetry.End(outcome.Status);

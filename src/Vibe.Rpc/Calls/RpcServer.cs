@@ -29,5 +29,8 @@ internal sealed class RpcServer(
 
     public TimeSpan WriteTimeout { get; } = limits.Value.WriteTimeout;
 
+    /// <summary>What requests hold while they arrive.</summary>
+    public RequestMemory RequestMemory { get; } = new(limits.Value.MaxBufferedRequestBytes);
+
     public ILogger Log { get; } = loggers.CreateLogger("Vibe.Rpc.Server");
 }

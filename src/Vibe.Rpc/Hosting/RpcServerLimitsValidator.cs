@@ -12,6 +12,11 @@ internal sealed class RpcServerLimitsValidator : IValidateOptions<RpcServerLimit
             return ValidateOptionsResult.Fail($"{nameof(options.WriteTimeout)} must be positive, or infinite.");
         }
 
+        if (options.MaxBufferedRequestBytes <= 0)
+        {
+            return ValidateOptionsResult.Fail($"{nameof(options.MaxBufferedRequestBytes)} must be positive.");
+        }
+
         return options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > TimeSpan.FromHours(1)
             ? ValidateOptionsResult.Fail($"{nameof(options.DrainTimeout)} must be between zero and one hour.")
             : ValidateOptionsResult.Success;

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using Google.Protobuf;
 using Vibe.Apps.V1;
 using Vibe.Rpc.Json;
 using Vibe.Server.Apps.Credentials;
@@ -18,6 +18,8 @@ internal sealed class AppCredentials(CredentialStore store, TimeProvider time)
 
     // RFC 7518 sections 6.2.2, 6.3.2 and 6.4: whoever sends one of these sends a secret.
     private static readonly string[] SecretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+    private static readonly StructJsonLimits KeyLimits = new() { MaxDepth = 16 };
 
     /// <summary>What is kept of them.</summary>
     public CredentialStore Store => store;
@@ -38,13 +40,13 @@ internal sealed class AppCredentials(CredentialStore store, TimeProvider time)
             throw VibeError.InvalidField("credential.name", problem, "credential.name");
         }
 
-        var end = asked.ExpireTime?.ToDateTimeOffset();
+        var end = RequestValues.ToTime(asked.ExpireTime, "credential.expireTime");
         if (end <= time.GetUtcNow())
         {
             throw VibeError.InvalidField("credential.expireTime", "is over", "credential.expire_time");
         }
 
-        var key = asked.Jwk.IsEmpty ? null : ReadKey(asked.Jwk.Span);
+        var key = asked.Jwk.IsEmpty ? null : ReadKey(asked.Jwk);
         var secret = key is null ? SecretPrefix + Secret.New() : "";
         var id = Guid.CreateVersion7(time.GetUtcNow());
         var told = AppEvent.Of(caller, "app.credential.create", ("id", id.ToString()), ("kind", key is null ? "secret" : "key"), ("name", asked.Name));
@@ -53,11 +55,9 @@ internal sealed class AppCredentials(CredentialStore store, TimeProvider time)
         return (row, secret);
     }
 
-    private static VerificationKey ReadKey(ReadOnlySpan<byte> jwk)
+    private static VerificationKey ReadKey(ByteString jwk)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        StructJson.ToJson(jwk, buffer);
-        using var document = JsonDocument.Parse(buffer.WrittenMemory);
+        using var document = JsonDocument.Parse(RequestValues.ToJson(jwk, "credential.jwk", KeyLimits));
         if (SecretMembers.Any(name => document.RootElement.TryGetProperty(name, out _)))
         {
             throw VibeError.InvalidField(

@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 using Grpc.Core;
 using Microsoft.Net.Http.Headers;
 using Vibe.Postgres.Sessions;
@@ -93,8 +94,11 @@ internal static class PageEndpoints
 
         try
         {
-            return await JsonSerializer.DeserializeAsync<TRequest>(await LimitAsync(http, cancellationToken), Json, cancellationToken)
-                ?? throw VibeError.InvalidField("body", "must be a JSON object", "page.json");
+            var body = await ReadBodyAsync(http, cancellationToken);
+
+            // What stays JSON until somebody looks into it is not checked by the reader.
+            return Utf8.IsValid(body.Span) ? JsonSerializer.Deserialize<TRequest>(body.Span, Json) ?? throw VibeError.InvalidField("body", "must be a JSON object", "page.json")
+                : throw VibeError.InvalidField("body", "is not UTF-8", "page.json");
         }
         catch (JsonException)
         {
@@ -103,7 +107,7 @@ internal static class PageEndpoints
         }
     }
 
-    private static async Task<MemoryStream> LimitAsync(HttpContext http, CancellationToken cancellationToken)
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext http, CancellationToken cancellationToken)
     {
         var body = new MemoryStream();
         var buffer = new byte[4096];
@@ -118,7 +122,6 @@ internal static class PageEndpoints
             body.Write(buffer, 0, read);
         }
 
-        body.Position = 0;
-        return body;
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Google.Protobuf;
 using Vibe.Rpc.Json;
 using Vibe.Server.Kernel;
@@ -18,19 +17,8 @@ internal static class DocumentBody
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT.</exception>
     public static ReadOnlyMemory<byte> ToJson(ByteString wire, string field)
     {
-        var buffer = new ArrayBufferWriter<byte>(Math.Max(64, wire.Length));
-        try
-        {
-            StructJson.Validate(wire.Span);
-            StructJson.ToJson(wire.Span, buffer);
-        }
-        catch (StructJsonException exception)
-        {
-            var place = exception.FieldPath.Length == 0 ? field : $"{field}.{exception.FieldPath}";
-            throw VibeError.InvalidField(place, exception.Problem, exception.Reason);
-        }
-
-        return buffer.WrittenCount <= MaxJsonBytes ? buffer.WrittenMemory : throw DocumentErrors.BodyTooLarge(field);
+        var json = RequestValues.ToJson(wire, field);
+        return json.Length <= MaxJsonBytes ? json : throw DocumentErrors.BodyTooLarge(field);
     }
 
     /// <summary>Reads stored JSON.</summary>

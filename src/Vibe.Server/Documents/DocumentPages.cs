@@ -1,5 +1,6 @@
 using System.Text;
 using Vibe.Documents.V1;
+using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents.FieldIndexes;
 using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
@@ -14,6 +15,12 @@ internal sealed class DocumentPages(
     private const int MaxSearchPage = 200;
     private const int MaxSearchBytes = 1024;
 
+    // A page of large documents ends early: a thousand of the largest would be a gigabyte, for every caller who asks.
+    private const long MaxPageBytes = 4 * 1024 * 1024;
+
+    private static readonly RowBudget<(DocumentRow Row, Place Place)> ListBudget = new(static row => row.Row.Bytes, MaxPageBytes);
+    private static readonly RowBudget<(DocumentRow Row, SearchPlace Place)> SearchBudget = new(static row => row.Row.Bytes, MaxPageBytes);
+
     /// <summary>A page of a query, and the token of the next.</summary>
     public async Task<(List<Document> Documents, string Next)> ListAsync(
         Caller caller, DocumentQuery query, int pageSize, string pageToken, IList<string> readMask, IList<string> expand,
@@ -24,14 +31,14 @@ internal sealed class DocumentPages(
         var hops = ExpandHop.Read(expand, "expand");
         var page = query.ForPages(caller, "ListDocuments");
         var after = pageToken.Length == 0 ? null : PlaceBytes.Read(query.Order, tokens.Open(page, pageToken));
-        var rows = await queries.ListAsync(caller, query, size + 1, after, cancellationToken);
+        var rows = await queries.ListAsync(caller, query, size + 1, after, ListBudget, cancellationToken);
         var shown = rows.Take(size).Select(row => (row.Row, Document: row.Row.ToProto(caller, mask))).ToList();
         if (hops.Count > 0)
         {
             await expansion.ExpandAsync(caller, shown, hops, cancellationToken);
         }
 
-        var next = rows.Count > size ? tokens.Issue(page, PlaceBytes.Write(rows[size - 1].Place)) : "";
+        var next = rows.Count > size || ListBudget.IsSpentBy(rows) ? tokens.Issue(page, PlaceBytes.Write(rows[Math.Min(size, rows.Count) - 1].Place)) : "";
         return ([.. shown.Select(static row => row.Document)], next);
     }
 
@@ -55,10 +62,10 @@ internal sealed class DocumentPages(
         var page = new PageQuery(
             caller, "SearchDocuments", query.Collection, query.Scope.ToString(), FilterPrinter.Print(query.Filter), request.Query);
         var after = request.PageToken.Length == 0 ? null : SearchPlace.Read(tokens.Open(page, request.PageToken));
-        var rows = await searches.SearchAsync(caller, query, request.Query, size + 1, after, cancellationToken)
+        var rows = await searches.SearchAsync(caller, query, request.Query, size + 1, after, SearchBudget, cancellationToken)
             ?? throw DocumentErrors.TextIndexRequired(query.Collection);
         catalog.CountSearch(query.Collection);
-        var next = rows.Count > size ? tokens.Issue(page, rows[size - 1].Place.ToBytes()) : "";
+        var next = rows.Count > size || SearchBudget.IsSpentBy(rows) ? tokens.Issue(page, rows[Math.Min(size, rows.Count) - 1].Place.ToBytes()) : "";
         return ([.. rows.Take(size).Select(row => row.Row.ToProto(caller, mask))], next);
     }
 

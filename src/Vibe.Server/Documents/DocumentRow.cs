@@ -43,6 +43,9 @@ internal sealed record DocumentRow
 
     public required long Revision { get; init; }
 
+    /// <summary>About how many bytes it takes in an answer.</summary>
+    public long Bytes => Data.Length + Acl.Length + Edges.Length;
+
     /// <summary>The transaction that wrote it; of a write that was kept only, else 0.</summary>
     public ulong Transaction { get; init; }
 

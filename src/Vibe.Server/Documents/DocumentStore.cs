@@ -19,10 +19,12 @@ internal sealed class DocumentStore(Database database)
         cancellationToken);
 
     /// <summary>Those of the documents that there are, in any order.</summary>
-    public Task<IReadOnlyList<DocumentRow>> FindAllAsync(Caller caller, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) => database.QueryAsync(
+    public Task<IReadOnlyList<DocumentRow>> FindAllAsync(
+        Caller caller, IReadOnlyList<Guid> ids, RowBudget<DocumentRow>? budget, CancellationToken cancellationToken) => database.QueryAsync(
         caller.ToRequestContext(),
         $"select {DocumentRow.Columns} from vibe.documents d where d.id = any({ids}) and d.delete_time is null",
         static row => DocumentRow.Read(row),
+        budget,
         cancellationToken);
 
     /// <summary>Makes one write and returns the document as stored.</summary>

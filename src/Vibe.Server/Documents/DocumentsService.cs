@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Vibe.Documents.V1;
+using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents.FieldIndexes;
 using Vibe.Server.Documents.Queries;
 using Vibe.Server.Kernel;
@@ -15,6 +16,8 @@ internal sealed class DocumentsService(
     : Vibe.Documents.V1.DocumentsService.DocumentsServiceBase
 {
     private const int MaxBatchGet = 500;
+
+    private static readonly RowBudget<DocumentRow> BatchGetBudget = new(static row => row.Bytes, 16 * 1024 * 1024);
 
     /// <inheritdoc/>
     public override async Task<CreateDocumentResponse> CreateDocument(CreateDocumentRequest request, ServerCallContext context)
@@ -54,7 +57,12 @@ internal sealed class DocumentsService(
         }
 
         var ids = request.Ids.Select(static (id, i) => DocumentId.Parse(id, FieldNames.Item("ids", i))).Distinct().ToList();
-        var rows = await documents.FindAllAsync(caller, ids, context.CancellationToken);
+        var rows = await documents.FindAllAsync(caller, ids, BatchGetBudget, context.CancellationToken);
+        if (BatchGetBudget.IsSpentBy(rows))
+        {
+            throw VibeError.InvalidField("ids", "name documents of 16 MiB and more together: ask for fewer at a time", "batch.bytes");
+        }
+
         var byId = rows.ToDictionary(static row => row.Id);
         return new()
         {
@@ -184,7 +192,9 @@ internal sealed class DocumentsService(
                     Document = row.FarEnd?.ToProto(caller),
                 }),
             },
-            NextPageToken = rows.Count > size ? tokens.Issue(page, EdgePlace.After(rows[size - 1]).ToBytes()) : "",
+            NextPageToken = rows.Count > size || EdgeStore.Budget.IsSpentBy(rows)
+                ? tokens.Issue(page, EdgePlace.After(rows[Math.Min(size, rows.Count) - 1]).ToBytes())
+                : "",
         };
     }
 

@@ -42,6 +42,9 @@ internal sealed record EdgePlace(DateTimeOffset CreateTime, Guid Source, string 
 /// </summary>
 internal sealed class EdgeStore(Database database)
 {
+    /// <summary>What the documents of a page weigh at most: it ends early then.</summary>
+    public static readonly RowBudget<EdgeRow> Budget = new(static row => row.FarEnd?.Bytes ?? 0, 4 * 1024 * 1024);
+
     /// <summary>A page of edges; null when the caller may not see the document.</summary>
     public async Task<IReadOnlyList<EdgeRow>?> ListAsync(
         Caller caller, Guid id, Direction direction, string label, bool withDocuments, int limit, EdgePlace? after, CancellationToken cancellationToken)
@@ -52,7 +55,8 @@ internal sealed class EdgeStore(Database database)
         Func<Row, EdgeRow> read = withDocuments ? static row => Read(row, hasDocument: true) : static row => Read(row, hasDocument: false);
         var edges = batch.Query(
             direction == Direction.In ? Incoming(id, label, withDocuments, limit, after) : Outgoing(id, label, withDocuments, limit, after),
-            read);
+            read,
+            Budget);
         await batch.RunAsync(cancellationToken);
         return exists.Value ? edges.Value : null;
     }

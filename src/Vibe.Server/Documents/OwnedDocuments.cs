@@ -12,6 +12,8 @@ internal sealed class OwnedDocuments(Database database, QueryStore queries) : IO
     private const int PageRows = 200;
     private const int DeleteRows = 500;
 
+    private static readonly RowBudget<(DocumentRow Row, Place Place)> PageBudget = new(static row => row.Row.Bytes, 4 * 1024 * 1024);
+
     /// <inheritdoc/>
     public async IAsyncEnumerable<Document> ReadAllAsync(string did, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -26,13 +28,13 @@ internal sealed class OwnedDocuments(Database database, QueryStore queries) : IO
             IReadOnlyList<(DocumentRow Row, Place Place)> page = [];
             do
             {
-                page = await queries.ListAsync(caller, query, PageRows, page.Count == 0 ? null : page[^1].Place, cancellationToken);
+                page = await queries.ListAsync(caller, query, PageRows, page.Count == 0 ? null : page[^1].Place, PageBudget, cancellationToken);
                 foreach (var (row, _) in page)
                 {
                     yield return row.ToProto(caller);
                 }
             }
-            while (page.Count == PageRows);
+            while (page.Count == PageRows || PageBudget.IsSpentBy(page));
         }
     }
 

@@ -20,7 +20,8 @@ internal sealed class SearchStore(Database database)
 {
     /// <summary>A page of documents with their places, best first; null when the collection has no text index in use.</summary>
     public async Task<IReadOnlyList<(DocumentRow Row, SearchPlace Place)>?> SearchAsync(
-        Caller caller, DocumentQuery query, string words, int limit, SearchPlace? after, CancellationToken cancellationToken)
+        Caller caller, DocumentQuery query, string words, int limit, SearchPlace? after, RowBudget<(DocumentRow Row, SearchPlace Place)> budget,
+        CancellationToken cancellationToken)
     {
         List<Sql> where = [$"d.delete_time is null", SqlFilter.Compile(query.Filter), .. Scope(query.Scope)];
         if (after is { } place)
@@ -42,7 +43,8 @@ internal sealed class SearchStore(Database database)
             {
                 var document = DocumentRow.Read(row);
                 return (document, new SearchPlace(row.GetDouble(DocumentRow.ColumnCount), document.Id));
-            });
+            },
+            budget);
         await batch.RunAsync(cancellationToken);
         return serving.Value ? found.Value : null;
     }

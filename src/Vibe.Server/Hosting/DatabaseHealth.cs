@@ -14,6 +14,11 @@ internal sealed class DatabaseHealth(Database database) : IHealthCheck
             await database.QueryFirstAsync(RequestContext.Anonymous, $"select 1", static row => row.GetInt32(0), cancellationToken);
             return HealthCheckResult.Healthy();
         }
+        catch (DatabaseException exception) when (exception.Kind is DatabaseErrorKind.TooManyConnections)
+        {
+            // It is there, and this server is busy with it. To be taken for broken now would only move the load to the other servers.
+            return HealthCheckResult.Degraded(exception.Message);
+        }
         catch (DatabaseException exception)
         {
             return HealthCheckResult.Unhealthy(exception.Message);

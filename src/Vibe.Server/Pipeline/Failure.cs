@@ -30,6 +30,8 @@ internal static class Failure
             StatusCode.Unavailable, ErrorReason.DatabaseUnavailable, "The database cannot be reached; try again.", [], Retry(milliseconds: 500)),
         DatabaseErrorKind.DiskFull => VibeError.Create(
             StatusCode.ResourceExhausted, ErrorReason.StorageFull, "The server's disk is full; reading still works."),
+        DatabaseErrorKind.NullCharacter => VibeError.Create(
+            StatusCode.InvalidArgument, ErrorReason.InvalidArgument, "A text of the request holds U+0000, which no text here can."),
         _ => null,
     };
 

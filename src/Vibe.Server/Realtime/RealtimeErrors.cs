@@ -38,10 +38,13 @@ internal static class RealtimeErrors
         StatusCode.NotFound, ErrorReason.ChannelNotFound, "There is no such channel, or you may not join it.", ("channel", channel));
 
     /// <summary>The caller has joined too many channels.</summary>
-    public static RpcException TooManyChannels(int limit) => ChannelLimit("caller", "channels a caller has joined", limit);
+    public static RpcException TooManyChannels(int limit) => Limit(ErrorReason.ChannelLimitReached, "caller", "channels a caller has joined", limit);
+
+    /// <summary>The caller has as many streams, or targets, as one may have.</summary>
+    public static RpcException TooManyStreams(string what, int limit) => Limit(ErrorReason.StreamLimitReached, "caller", what, limit);
 
     /// <summary>The channel is full.</summary>
-    public static RpcException TooManyMembers(int limit) => ChannelLimit("channel", "members of a channel", limit);
+    public static RpcException TooManyMembers(int limit) => Limit(ErrorReason.ChannelLimitReached, "channel", "members of a channel", limit);
 
     /// <summary>A member, or a channel, sends too much.</summary>
     public static RpcException TooManyMessages(TimeSpan wait) => VibeError.Create(
@@ -52,11 +55,11 @@ internal static class RealtimeErrors
     public static RpcException ServerUnreachable() => VibeError.Create(
         StatusCode.Unavailable, ErrorReason.ServerUnreachable, "The server that carries the stream does not answer; try again.");
 
-    private static RpcException ChannelLimit(string subject, string what, int limit)
+    private static RpcException Limit(ErrorReason reason, string subject, string what, int limit)
     {
         var text = limit.ToString(CultureInfo.InvariantCulture);
         return VibeError.Create(
-            StatusCode.ResourceExhausted, ErrorReason.ChannelLimitReached, $"There are {text} {what} on this server already.", [("limit", text)],
+            StatusCode.ResourceExhausted, reason, $"There are {text} {what} on this server already.", [("limit", text)],
             new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = $"{what}: {text}" } } });
     }
 }

@@ -33,6 +33,7 @@ internal static class RealtimeModule
         services.AddSingleton<TargetStart>();
         services.AddSingleton<SubscriberServices>();
         services.AddSingleton<Subscribers>();
+        services.AddSingleton<StreamAllowances>();
         services.AddSingleton<SubscriptionUpdates>();
         AddChannels(services);
         services.AddSingleton<RealtimeService>();

@@ -15,6 +15,15 @@ internal sealed record RealtimeOptions
     /// <summary>Targets of one stream at a time. Default 100.</summary>
     public int MaxTargets { get; init; } = 100;
 
+    /// <summary>Streams that one caller has on this node; visitors of one network count as one. Default 1,000.</summary>
+    public int MaxStreams { get; init; } = 1000;
+
+    /// <summary>
+    /// What the targets of all these streams may say, in bytes of their binary form. Default 8 MiB: filters of 100 bytes in 1,000
+    /// streams of 80 targets each.
+    /// </summary>
+    public int MaxTargetBytes { get; init; } = 8 * 1024 * 1024;
+
     /// <summary>What may wait for a slow client, in bytes of memory, before its stream falls back to catching up. Default 4 MiB.</summary>
     public int MaxQueuedBytes { get; init; } = 4 * 1024 * 1024;
 

@@ -9,7 +9,8 @@ namespace Vibe.Server.Realtime;
 
 /// <summary>The realtime API. What it does is said in the contract.</summary>
 internal sealed class RealtimeService(
-    SubscriberServices services, Subscribers subscribers, SubscriptionUpdates updates, ChannelCalls channels, Consistency consistency)
+    SubscriberServices services, Subscribers subscribers, SubscriptionUpdates updates, StreamAllowances allowances, ChannelCalls channels,
+    Consistency consistency)
     : Vibe.Realtime.V1.RealtimeService.RealtimeServiceBase
 {
     // The contract says 10 seconds until others hear of it.
@@ -21,7 +22,8 @@ internal sealed class RealtimeService(
         var caller = context.GetCaller();
         var isSingle = request.Targets.Count == 0 && request.Collection.Length > 0;
         CheckForm(request, isSingle);
-        using var subscriber = new Subscriber(caller, StreamIds.Check(request.StreamId), services.Options, services.Time);
+        using var allowance = allowances.Open(caller, Limit.NetworkOf(context.Peer));
+        using var subscriber = new Subscriber(caller, StreamIds.Check(request.StreamId), services.Options, services.Time, allowance);
         var failures = new List<TargetError>();
         List<TargetPlan> plans = isSingle
             ? [TargetPlan.Read(SingleOf(request, context), "", caller)]

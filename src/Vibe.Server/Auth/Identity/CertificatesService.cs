@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Text.RegularExpressions;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Vibe.Auth.V1;
 using Vibe.Rpc.Json;
+using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Kernel;
 using Vibe.Server.Pipeline;
 
@@ -16,6 +16,9 @@ internal sealed partial class CertificatesService(
 {
     private const int MaxPage = 200;
     private const int MaxClaimsBytes = 4096;
+
+    // In the token they stand one level down.
+    private static readonly StructJsonLimits ClaimsLimits = new() { MaxDepth = Jws.MaxDepth - 1 };
 
     /// <inheritdoc/>
     public override async Task<IssueCertificateResponse> IssueCertificate(IssueCertificateRequest request, ServerCallContext context)
@@ -76,7 +79,7 @@ internal sealed partial class CertificatesService(
     private CertificateRow Read(Certificate asked, string issuer)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
-        var end = asked.ExpireTime?.ToDateTimeOffset();
+        var end = RequestValues.ToTime(asked.ExpireTime, "certificate.expireTime");
         if (end <= now)
         {
             throw VibeError.InvalidField("certificate.expireTime", "is over", "certificate.expire_time");
@@ -101,12 +104,11 @@ internal sealed partial class CertificatesService(
 
     private static ReadOnlyMemory<byte> ClaimsOf(Certificate asked)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        StructJson.ToJson(asked.Claims.Span, buffer);
-        using var json = System.Text.Json.JsonDocument.Parse(buffer.WrittenMemory);
-        return buffer.WrittenCount > MaxClaimsBytes ? throw VibeError.InvalidField("certificate.claims", "has at most 4 KiB as JSON", "certificate.claims")
+        var claims = RequestValues.ToJson(asked.Claims, "certificate.claims", ClaimsLimits);
+        using var json = System.Text.Json.JsonDocument.Parse(claims);
+        return claims.Length > MaxClaimsBytes ? throw VibeError.InvalidField("certificate.claims", "has at most 4 KiB as JSON", "certificate.claims")
             : json.RootElement.TryGetProperty("id", out _) ? throw VibeError.InvalidField("certificate.claims", "has no member `id`: that is the subject", "certificate.claims")
-            : buffer.WrittenMemory;
+            : claims;
     }
 
     [GeneratedRegex(@"^did:[a-z0-9]+(:[A-Za-z0-9._%-]+)+\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]

@@ -15,7 +15,10 @@ internal sealed class Jws : IDisposable
     /// <summary>The largest one looked at, in bytes.</summary>
     public const int MaxBytes = 8192;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    /// <summary>How deep the JSON in a token may be nested.</summary>
+    public const int MaxDepth = 16;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     // `at+jwt` stays readable: nothing here goes into HTML.
     private static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

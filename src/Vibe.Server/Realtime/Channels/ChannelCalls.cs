@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Vibe.Realtime.V1;
-using Vibe.Rpc.Json;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
 using Vibe.Server.Realtime.Bus;
@@ -104,20 +103,14 @@ internal sealed class ChannelCalls
             throw VibeError.InvalidField(field, $"has at most {limit} bytes in binary form", "channel.size");
         }
 
-        try
-        {
-            StructJson.Validate(body.Span);
-        }
-        catch (StructJsonException exception)
-        {
-            var place = exception.FieldPath.Length == 0 ? field : $"{field}.{exception.FieldPath}";
-            throw VibeError.InvalidField(place, exception.Problem, exception.Reason);
-        }
+        RequestValues.CheckObject(body, field);
     }
 
     private void CheckLife(Duration? life)
     {
-        if (life is not null && (life.Seconds < 0 || life.Nanos < 0 || life.ToTimeSpan() is var time && (time <= TimeSpan.Zero || time > _options.MaxLife)))
+        // Counted by hand: what is far out of a duration's range has no other form.
+        if (life is not null && (life.Seconds < 0 || life.Seconds > (long)_options.MaxLife.TotalSeconds || life.Nanos is < 0 or > 999_999_999
+            || life.ToTimeSpan() is var time && (time <= TimeSpan.Zero || time > _options.MaxLife)))
         {
             throw VibeError.InvalidField("timeToLive", $"is more than 0 and at most {_options.MaxLife.TotalSeconds} seconds", "channel.life");
         }

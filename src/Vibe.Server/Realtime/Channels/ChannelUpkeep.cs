@@ -38,7 +38,7 @@ internal sealed class ChannelUpkeep(ChannelHub hub, DocumentStore documents, Tim
             foreach (var members in caller.Chunk(MaxDocuments))
             {
                 var found = await documents.FindAllAsync(
-                    (Caller)caller.Key!, [.. members.Select(static member => member.Channel.Document!.Value).Distinct()], cancellationToken);
+                    (Caller)caller.Key!, [.. members.Select(static member => member.Channel.Document!.Value).Distinct()], budget: null, cancellationToken);
                 var readable = found.Select(static document => document.Id).ToHashSet();
                 foreach (var member in members.Where(member => !readable.Contains(member.Channel.Document!.Value)))
                 {

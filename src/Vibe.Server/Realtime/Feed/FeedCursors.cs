@@ -43,7 +43,8 @@ internal sealed class FeedCursors(byte[] key)
             return (CursorState.Invalid, null);
         }
 
-        if (token.Length <= HeaderBytes + SignatureBytes || token[0] != Version)
+        // Two texts may decode to the same bytes; only one of them was issued.
+        if (token.Length <= HeaderBytes + SignatureBytes || token[0] != Version || Base64Url.EncodeToString(token) != cursor)
         {
             return (CursorState.Invalid, null);
         }

@@ -9,7 +9,12 @@ namespace Vibe.Server.Realtime.Subscriptions;
 /// loop is <see cref="SubscriberLoop"/>. A client that is too slow is not waited for: what waits is dropped, and the loop
 /// catches up from the last cursor the client got.
 /// </summary>
-internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions options, TimeProvider time) : IDisposable
+/// <param name="caller">Whose it is.</param>
+/// <param name="streamId">The client's id for it.</param>
+/// <param name="options">The limits.</param>
+/// <param name="time">The clock.</param>
+/// <param name="allowance">What its targets are counted against; null for none.</param>
+internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions options, TimeProvider time, StreamAllowance? allowance = null) : IDisposable
 {
     // What a burst left behind is given back: most streams are quiet most of the time.
     private const int MaxKeptNews = 256;
@@ -111,7 +116,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
     }
 
     /// <summary>Adds and removes targets.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT: too many targets; nothing is changed then.</exception>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: too many targets. STREAM_LIMIT_REACHED. Nothing is changed then.</exception>
     public void Update(IReadOnlyList<TargetPlan> added, IReadOnlyCollection<uint> removed)
     {
         lock (_gate)
@@ -123,6 +128,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
                 throw RealtimeErrors.TooManyTargets("add", options.MaxTargets);
             }
 
+            allowance?.Set(targets.Sum(static target => (long)target.Plan.Bytes));
             foreach (var target in Targets.Except(targets))
             {
                 target.HasEnded = true;

@@ -29,6 +29,9 @@ internal sealed record TargetPlan
     /// <summary>Which parts of a document to send.</summary>
     public required ReadMask Mask { get; init; }
 
+    /// <summary>What it said, in bytes.</summary>
+    public int Bytes { get; private init; }
+
     /// <summary>Where to go on; empty for nowhere.</summary>
     public string Cursor { get; init; } = "";
 
@@ -65,6 +68,7 @@ internal sealed record TargetPlan
         return new TargetPlan
         {
             Id = target.Id,
+            Bytes = target.CalculateSize(),
             Caller = caller,
             Query = query,
             Scope = (target.Scope, caller.IsSignedIn) switch

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Vibe.Postgres.Replication;
+using Vibe.Postgres.Sessions;
 using Vibe.Realtime.V1;
 using Vibe.Server.Documents;
 using Vibe.Server.Documents.Queries;
@@ -19,6 +20,9 @@ internal sealed class TargetStart(
     TimeProvider time)
 {
     private const int PageSize = 200;
+
+    // A client that does not read holds a page of documents in memory.
+    private static readonly RowBudget<(DocumentRow Row, Place Place)> PageBudget = new(static row => row.Row.Bytes, 1024 * 1024);
     private const int PageBytes = 1024 * 1024;
 
     private static readonly TimeSpan FeedPatience = TimeSpan.FromSeconds(10);
@@ -182,9 +186,9 @@ internal sealed class TargetStart(
         Place? after = null;
         do
         {
-            var rows = await ListAsync(plan, PageSize, after, cancellationToken);
+            var rows = await ListAsync(plan, PageSize, after, PageBudget, cancellationToken);
             await SendAsync(plan, rows.Select(static row => (row.Row, ChangeKind.Added)), [], frames, cancellationToken);
-            after = rows.Count == PageSize ? rows[^1].Place : null;
+            after = rows.Count == PageSize || PageBudget.IsSpentBy(rows) ? rows[^1].Place : null;
         }
         while (after is not null);
     }
@@ -192,20 +196,21 @@ internal sealed class TargetStart(
     private async Task SendWindowAsync(LiveTarget target, FrameWriter frames, CancellationToken cancellationToken)
     {
         var plan = target.Plan;
-        var rows = plan.IsEmpty ? [] : await ListAsync(plan, plan.Limit + 1, null, cancellationToken);
+        var rows = plan.IsEmpty ? [] : await ListAsync(plan, plan.Limit + 1, null, budget: null, cancellationToken);
         target.Window ??= new TargetWindow(plan);
         var (shown, removed) = target.Window.Replace(rows);
         await SendAsync(plan, shown, removed, frames, cancellationToken);
     }
 
-    private Task<IReadOnlyList<(DocumentRow Row, Place Place)>> ListAsync(TargetPlan plan, int count, Place? after, CancellationToken cancellationToken) =>
-        turns.RunAsync(token => queries.ListAsync(plan.Caller, plan.Query, count, after, token), cancellationToken);
+    private Task<IReadOnlyList<(DocumentRow Row, Place Place)>> ListAsync(
+        TargetPlan plan, int count, Place? after, RowBudget<(DocumentRow Row, Place Place)>? budget, CancellationToken cancellationToken) =>
+        turns.RunAsync(token => queries.ListAsync(plan.Caller, plan.Query, count, after, budget, token), cancellationToken);
 
     private async Task SendMissedAsync(TargetPlan plan, Snapshot since, FrameWriter frames, CancellationToken cancellationToken)
     {
         List<(DocumentRow Row, ChangeKind Kind)> shown = [];
         List<RemovedEntry> removed = [];
-        var count = 0;
+        var (count, bytes) = (0, 0L);
         await foreach (var change in missed.ReadAsync(plan.Caller, plan.Query.Collection, since, cancellationToken))
         {
             if (++count > options.MaxCatchUp)
@@ -216,17 +221,19 @@ internal sealed class TargetStart(
             if (change.Row is { } row && Holds(plan, row, change.Audience))
             {
                 shown.Add((row, row.Revision == 1 ? ChangeKind.Added : ChangeKind.Modified));
+                bytes += row.Bytes;
             }
             else
             {
                 removed.Add(new RemovedEntry(change.Id, change.Row?.Revision ?? 0));
             }
 
-            if (shown.Count + removed.Count >= PageSize)
+            if (shown.Count + removed.Count >= PageSize || bytes >= PageBudget.Most)
             {
                 await SendAsync(plan, shown, removed, frames, cancellationToken);
                 shown = [];
                 removed = [];
+                bytes = 0;
             }
         }
 

@@ -48,7 +48,8 @@ export declare type Certificate = Message<"vibe.auth.v1.Certificate"> & {
   type: string;
 
   /**
-   * What else is said of the holder. It is in the token for everyone to read who gets the token.
+   * What else is said of the holder. It is in the token for everyone to read who gets the token: at most 4 KiB as
+   * JSON, and 15 levels.
    *
    * @generated from field: google.protobuf.Struct claims = 5;
    */

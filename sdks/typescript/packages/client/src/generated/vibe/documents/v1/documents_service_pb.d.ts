@@ -237,8 +237,8 @@ export declare type ListDocumentsRequest = Message<"vibe.documents.v1.ListDocume
   orderBy: string;
 
   /**
-   * How many documents at most: 50 when 0, never more than 1,000. A page may be shorter than asked for; only an empty
-   * `next_page_token` means the end.
+   * How many documents at most: 50 when 0, never more than 1,000. A page may be shorter than asked for, and ends early when its
+   * documents come to 4 MiB; only an empty `next_page_token` means the end.
    *
    * @generated from field: int32 page_size = 5;
    */
@@ -1289,7 +1289,8 @@ export declare const DocumentsService: GenService<{
     output: typeof GetDocumentResponseSchema;
   },
   /**
-   * Returns those of the given documents that the caller may read, in the order asked for.
+   * Returns those of the given documents that the caller may read, in the order asked for: less than 16 MiB together, else
+   * INVALID_ARGUMENT.
    *
    * @generated from rpc vibe.documents.v1.DocumentsService.BatchGetDocuments
    */

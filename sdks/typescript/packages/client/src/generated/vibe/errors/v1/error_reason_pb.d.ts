@@ -254,6 +254,14 @@ export enum ErrorReason {
   REPLICA_BEHIND = 31,
 
   /**
+   * RESOURCE_EXHAUSTED. The caller has as many live queries as one may have on one server; google.rpc.QuotaFailure says of what.
+   * Metadata: `limit`.
+   *
+   * @generated from enum value: ERROR_REASON_STREAM_LIMIT_REACHED = 32;
+   */
+  STREAM_LIMIT_REACHED = 32,
+
+  /**
    * UNAUTHENTICATED. Nobody is signed in in this browser, or not lately enough for what is asked: sign in (again).
    *
    * @generated from enum value: ERROR_REASON_SIGN_IN_REQUIRED = 60;

@@ -436,6 +436,7 @@ export declare const RealtimeService: GenService<{
    * for 45 seconds means the connection is dead. The stream ends when the client leaves, when the caller's access
    * ends or changes (`access_lost`, within 2 seconds of a revocation), or when the server stops (`reconnect`).
    * A target that cannot be served fails alone, with `target_error`: CURSOR_EXPIRED, CURSOR_INVALID, INVALID_ARGUMENT.
+   * Fails with STREAM_LIMIT_REACHED at 1,000 streams of a caller on one server, or 8 MiB of what their targets say.
    *
    * @generated from rpc vibe.realtime.v1.RealtimeService.Subscribe
    */
