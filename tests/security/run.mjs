@@ -26,7 +26,7 @@ try {
     const { passed, failed } = totals;
     const begun = Date.now();
     const { run } = await import(`./attacks/${part}.mjs`);
-    await run(target, world);
+    await run(target, world).catch((error) => check(part, () => Promise.reject(error)));
     report(part, passed, failed, begun);
   }
   if (wants("floods")) await flood(target, world, monitor, world.isThorough ? 10 : 1);
@@ -41,6 +41,9 @@ try {
   await check("health was answered throughout", async () => assert.deepEqual(seen.failed, []));
   await check("the server made no mistake: its log has no error", async () => assert.deepEqual(mistakes(target.server.errors).map((line) => line.slice(0, 600)), []));
   world.close();
+} catch (error) {
+  totals.failed++;
+  console.error(error, mistakes(target.server.errors).slice(-5));
 } finally {
   target.victim.leave();
   await monitor.stop();
