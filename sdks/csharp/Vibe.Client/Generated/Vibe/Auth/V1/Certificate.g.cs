@@ -167,7 +167,8 @@ namespace Vibe.Auth.V1 {
     public const int ClaimsFieldNumber = 5;
     private global::Google.Protobuf.WellKnownTypes.Struct claims_;
     /// <summary>
-    /// What else is said of the holder. It is in the token for everyone to read who gets the token.
+    /// What else is said of the holder. It is in the token for everyone to read who gets the token: at most 4 KiB as
+    /// JSON, and 15 levels.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -1891,8 +1891,8 @@ namespace Vibe.Documents.V1 {
     public const int PageSizeFieldNumber = 5;
     private int pageSize_;
     /// <summary>
-    /// How many documents at most: 50 when 0, never more than 1,000. A page may be shorter than asked for; only an empty
-    /// `next_page_token` means the end.
+    /// How many documents at most: 50 when 0, never more than 1,000. A page may be shorter than asked for, and ends early when its
+    /// documents come to 4 MiB; only an empty `next_page_token` means the end.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -396,7 +396,8 @@ namespace Vibe.Documents.V1 {
         return CallInvoker.AsyncUnaryCall(__Method_GetDocument, null, options, request);
       }
       /// <summary>
-      /// Returns those of the given documents that the caller may read, in the order asked for.
+      /// Returns those of the given documents that the caller may read, in the order asked for: less than 16 MiB together, else
+      /// INVALID_ARGUMENT.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="headers">The initial metadata to send with the call. This parameter is optional.</param>
@@ -409,7 +410,8 @@ namespace Vibe.Documents.V1 {
         return BatchGetDocuments(request, new grpc::CallOptions(headers, deadline, cancellationToken));
       }
       /// <summary>
-      /// Returns those of the given documents that the caller may read, in the order asked for.
+      /// Returns those of the given documents that the caller may read, in the order asked for: less than 16 MiB together, else
+      /// INVALID_ARGUMENT.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="options">The options for the call.</param>
@@ -420,7 +422,8 @@ namespace Vibe.Documents.V1 {
         return CallInvoker.BlockingUnaryCall(__Method_BatchGetDocuments, null, options, request);
       }
       /// <summary>
-      /// Returns those of the given documents that the caller may read, in the order asked for.
+      /// Returns those of the given documents that the caller may read, in the order asked for: less than 16 MiB together, else
+      /// INVALID_ARGUMENT.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="headers">The initial metadata to send with the call. This parameter is optional.</param>
@@ -433,7 +436,8 @@ namespace Vibe.Documents.V1 {
         return BatchGetDocumentsAsync(request, new grpc::CallOptions(headers, deadline, cancellationToken));
       }
       /// <summary>
-      /// Returns those of the given documents that the caller may read, in the order asked for.
+      /// Returns those of the given documents that the caller may read, in the order asked for: less than 16 MiB together, else
+      /// INVALID_ARGUMENT.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="options">The options for the call.</param>

@@ -155,6 +155,7 @@ namespace Vibe.Realtime.V1 {
       /// for 45 seconds means the connection is dead. The stream ends when the client leaves, when the caller's access
       /// ends or changes (`access_lost`, within 2 seconds of a revocation), or when the server stops (`reconnect`).
       /// A target that cannot be served fails alone, with `target_error`: CURSOR_EXPIRED, CURSOR_INVALID, INVALID_ARGUMENT.
+      /// Fails with STREAM_LIMIT_REACHED at 1,000 streams of a caller on one server, or 8 MiB of what their targets say.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="headers">The initial metadata to send with the call. This parameter is optional.</param>
@@ -175,6 +176,7 @@ namespace Vibe.Realtime.V1 {
       /// for 45 seconds means the connection is dead. The stream ends when the client leaves, when the caller's access
       /// ends or changes (`access_lost`, within 2 seconds of a revocation), or when the server stops (`reconnect`).
       /// A target that cannot be served fails alone, with `target_error`: CURSOR_EXPIRED, CURSOR_INVALID, INVALID_ARGUMENT.
+      /// Fails with STREAM_LIMIT_REACHED at 1,000 streams of a caller on one server, or 8 MiB of what their targets say.
       /// </summary>
       /// <param name="request">The request to send to the server.</param>
       /// <param name="options">The options for the call.</param>
