@@ -10,4 +10,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "${1:-}" in -h|--help) sed -n '2,8p' "$0" | cut -c3-; exit 0 ;; esac
+./scripts/vibe --help >/dev/null # Built once, not by two nodes at a time.
 exec node tests/robustness/run.mjs "$@"

@@ -1,6 +1,6 @@
 // Servers and databases to be killed: two nodes on one PostgreSQL, with a proxy before them and one between each and the
 // database; or one server with the database it brings along.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { execute, freePort, isAlive, pause, postmasterPid, root, spawnServer } from "../processes.mjs";
@@ -8,7 +8,8 @@ import { Disk, Postgres } from "./postgres.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const vibe = `${root}scripts/vibe`;
-const faketime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+// Of the Debian package libfaketime.
+const faketime = readdirSync("/usr/lib").map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`).find(existsSync);
 
 // A folder that the database's user can reach.
 function folder() {
@@ -19,6 +20,7 @@ function folder() {
 
 // A clock for processes: `environment` for those that go by it, `jump` sets it apart from the true one.
 export function clock(file) {
+  if (!faketime) throw new Error("libfaketime is not installed: scripts/dev-setup.sh does it");
   const jump = (seconds) => writeFileSync(file, `${seconds < 0 ? "" : "+"}${seconds}`);
   jump(0);
   return {

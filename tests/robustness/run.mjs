@@ -21,7 +21,7 @@ const began = Date.now();
 // Each part: what may happen in it, how many rounds it has by itself, and its share of the time when that is given.
 const parts = {
   start: { faults: startFaults, rounds: 1, share: 0.1, run: (run) => at(EmptyCluster, (place) => start(run, place)) },
-  embedded: { faults: embeddedFaults, rounds: 3, share: 0.2, run: (run) => at(Embedded, (place) => rounds(run, "embedded", place)) },
+  embedded: { faults: embeddedFaults, rounds: 2, share: 0.2, run: (run) => at(Embedded, (place) => rounds(run, "embedded", place)) },
   nodes: { faults, rounds: 8, share: 0.7, run: (run) => at(Cluster, (place) => rounds(run, "nodes", place)) },
 };
 
