@@ -99,8 +99,9 @@ test("the shared worker dies: a tab goes on with what was queued, and all tabs w
   await connection(tabs[1], "status", "offline");
   await writeLater(tabs[1], titles(3));
   const devtools = await browser.newBrowserCDPSession();
+  const { targetInfo } = await (await context.newCDPSession(tabs[0])).send("Target.getTargetInfo");
   const { targetInfos } = await devtools.send("Target.getTargets");
-  const workers = targetInfos.filter(({ type, url }) => type === "shared_worker" && url.startsWith(site.origin));
+  const workers = targetInfos.filter(({ type, browserContextId }) => type === "shared_worker" && browserContextId === targetInfo.browserContextId);
   expect(workers).toHaveLength(1);
   await devtools.send("Target.closeTarget", { targetId: workers[0]!.targetId });
   network.restore();
