@@ -22,9 +22,8 @@ public sealed class ChannelTests(SharedServer server)
         await using var heard = there.ReadAsync().GetAsyncEnumerator();
 
         await here.SetPresenceAsync(new State("Ann", Types: true));
-        await heard.UntilAsync(_ => there.Members is [{ State: { Name: "Ann", Types: true } }]);
-        Assert.Equal(here.MemberId, there.Members[0].Id);
-        Assert.StartsWith("did:", there.Members[0].User, StringComparison.Ordinal);
+        await heard.UntilAsync(_ => there.Members is [{ State: { Name: "Ann", Types: true } } member]
+            && member.Id == here.MemberId && member.User.StartsWith("did:", StringComparison.Ordinal));
 
         await here.PublishAsync(new Greeting("to all"));
         var message = Assert.IsType<ChannelMessage<State, Greeting>>(await heard.UntilAsync(static next => next is ChannelMessage<State, Greeting>));

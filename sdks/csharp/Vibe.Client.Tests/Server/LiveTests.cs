@@ -73,7 +73,7 @@ public sealed class LiveTests(SharedServer server) : IAsyncLifetime
         string? cursor;
         await using (var changes = subscription.GetAsyncEnumerator())
         {
-            var next = changes.NextAsync();
+            var next = changes.UntilAsync(static change => change.Document?.Data.Title == "added");
             await subscription.Ready.WaitAsync(Waiting.Limit);
             var added = await _notes.WriteAsync(new Note("added"));
             Assert.Equal((ChangeKind.Added, added.Id), ((await next).Kind, (await next).Id));

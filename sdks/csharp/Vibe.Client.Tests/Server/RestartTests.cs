@@ -14,7 +14,7 @@ public sealed class RestartTests
     {
         await using var server = await VibeServer.StartAsync();
         using var vibe = await server.ClientAsync("restart", static options =>
-            (options.LongestPause, options.Timeout, options.Attempts) = (TimeSpan.FromMilliseconds(200), Waiting.Limit, 1000));
+            (options.LongestPause, options.Timeout, options.Attempts) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(5), 10_000));
         var notes = vibe.Collection<Note>("notes");
         var first = await notes.WriteAsync(new Note("first"));
         await using var live = notes.OrderBy(n => n.Title).LiveAsync().GetAsyncEnumerator();

@@ -25,7 +25,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
         var (did, secret, _) = await CreateAppAsync(ClientType.Confidential);
 
         // By another name than the one the server knows itself by.
-        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.OtherUrl, App = did, Credentials = VibeCredentials.AppSecret(secret) });
+        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.OtherUrl, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppSecret(secret) });
         var note = await vibe.Collection<Note>("notes").WriteAsync(new Note("of the app"));
         Assert.Equal(did, note.Owner);
 
@@ -39,7 +39,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
     public async Task Callers_who_need_a_token_at_once_ask_for_one()
     {
         var (did, secret, _) = await CreateAppAsync(ClientType.Confidential);
-        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, App = did, Credentials = VibeCredentials.AppSecret(secret), UseDpop = false });
+        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppSecret(secret), UseDpop = false });
         var tokens = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => vibe.Invoker.Tokens.GetAsync(refused: null, CancellationToken.None).AsTask()));
         var token = Assert.Single(tokens.Select(static token => token!.Value).Distinct());
 
@@ -66,7 +66,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
                 }.ToJsonString()),
             },
         });
-        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, App = did, Credentials = VibeCredentials.AppKey(key) });
+        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppKey(key) });
         Assert.Equal(did, (await vibe.Collection<Note>("notes").WriteAsync(new Note("signed"))).Owner);
     }
 
@@ -74,7 +74,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
     public async Task A_wrong_secret_says_so()
     {
         var (did, _, _) = await CreateAppAsync(ClientType.Confidential);
-        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, App = did, Credentials = VibeCredentials.AppSecret("wrong") });
+        using var vibe = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppSecret("wrong") });
         Assert.Equal("CLIENT_INVALID", (await Assert.ThrowsAsync<VibeException>(() => vibe.Collection<Note>("notes").ReadOnceAsync())).Reason);
     }
 
@@ -82,7 +82,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
     public async Task A_refused_token_is_replaced_once()
     {
         var (did, secret, _) = await CreateAppAsync(ClientType.Confidential);
-        using var app = new VibeClient(new VibeOptions { Url = server.Vibe.Url, App = did, Credentials = VibeCredentials.AppSecret(secret) });
+        using var app = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppSecret(secret) });
 
         // Bound to a key, it is refused without a proof.
         var refused = (await app.Invoker.Tokens.GetAsync(refused: null, CancellationToken.None))!.Value;
@@ -108,7 +108,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
         var (did, secret, _) = await CreateAppAsync(ClientType.Confidential);
         using var vibe = new VibeClient(new VibeOptions
         {
-            Url = server.Vibe.Url, App = did, Credentials = VibeCredentials.AppSecret(secret), TimeProvider = new ShiftedTime(TimeSpan.FromHours(-3)),
+            Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, Credentials = VibeCredentials.AppSecret(secret), TimeProvider = new ShiftedTime(TimeSpan.FromHours(-3)),
         });
         await vibe.Collection<Note>("notes").WriteAsync(new Note("three hours ago"));
     }
@@ -190,12 +190,12 @@ public sealed class SignInTests(SharedServer server) : IDisposable
     {
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => new VibeClient(server.Vibe.Url).SignOutAsync());
         Assert.Contains("VibeOptions.App", failure.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new VibeClient(new VibeOptions { Url = server.Vibe.Url, Credentials = VibeCredentials.AppSecret("x") }));
+        Assert.Throws<ArgumentException>(() => new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, Credentials = VibeCredentials.AppSecret("x") }));
         Assert.Throws<ArgumentException>(() => new VibeClient("vibe.example"));
     }
 
     private VibeClient Client(string did, string path) =>
-        new(new VibeOptions { Url = server.Vibe.Url, App = did, SessionStore = new FileSessionStore(path) });
+        new(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, App = did, SessionStore = new FileSessionStore(path) });
 
     // A node learns of what another has ended within a second: until then the access token of the copy is good.
     private static async Task<IAsyncDisposable> WaitForEndAsync(VibeClient copy)
@@ -212,7 +212,7 @@ public sealed class SignInTests(SharedServer server) : IDisposable
 
     private async Task<(string Did, string Secret, AppsService.AppsServiceClient Apps)> CreateAppAsync(ClientType type)
     {
-        var owner = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Credentials = VibeCredentials.Token(await server.Vibe.TokenAsync("owner", "account")) });
+        var owner = new VibeClient(new VibeOptions { Url = server.Vibe.Url, Timeout = Waiting.Limit, Credentials = VibeCredentials.Token(await server.Vibe.TokenAsync("owner", "account")) });
         var name = server.NewName("csharp-");
         var created = await owner.Apps.CreateAppAsync(new()
         {

@@ -8,6 +8,7 @@ namespace Vibe.Client.Tests.Support;
 /// <summary>A real server with a database of its own, which can be killed and started again on the same port and data.</summary>
 public sealed class VibeServer : IAsyncDisposable
 {
+    private static readonly SemaphoreSlim OneBuild = new(1, 1);
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private readonly string _folder = Directory.CreateTempSubdirectory("vibe-csharp-").FullName;
     private readonly ConcurrentDictionary<string, string> _tokens = new(StringComparer.Ordinal);
@@ -35,8 +36,17 @@ public sealed class VibeServer : IAsyncDisposable
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         try
         {
-            // Built first, however long that takes: what follows waits for a server only.
-            await server.OutputAsync("--help");
+            // Built first, by one for all and however long that takes: what follows waits for a server only.
+            await OneBuild.WaitAsync();
+            try
+            {
+                await server.OutputAsync("--help");
+            }
+            finally
+            {
+                OneBuild.Release();
+            }
+
             await server.RestartAsync();
             return server;
         }
@@ -80,7 +90,7 @@ public sealed class VibeServer : IAsyncDisposable
     /// <summary>A client of a user.</summary>
     public async Task<VibeClient> ClientAsync(string user, Action<VibeOptions>? configure = null)
     {
-        var options = new VibeOptions { Url = Url, Credentials = VibeCredentials.Token(await TokenAsync(user)) };
+        var options = new VibeOptions { Url = Url, Credentials = VibeCredentials.Token(await TokenAsync(user)), Timeout = Waiting.Limit };
         configure?.Invoke(options);
         return new VibeClient(options);
     }

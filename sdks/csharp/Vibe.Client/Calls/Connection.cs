@@ -9,6 +9,12 @@ namespace Vibe.Client.Calls;
 /// <summary>What all clients of one server share: the way to it, and what its provider says of itself.</summary>
 internal sealed class Connection : IDisposable
 {
+    // A connection that is dead is noticed before its streams are: a new stream on it would be as silent.
+    private static readonly GrpcChannelOptions KeepAlive = new()
+    {
+        KeepAlivePingDelay = TimeSpan.FromSeconds(20), KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+    };
+
     private readonly GrpcChannel _channel;
     private readonly HttpMessageHandler? _ownedHandler;
     private readonly HttpClient _http;
@@ -20,7 +26,7 @@ internal sealed class Connection : IDisposable
         Log = options.LoggerFactory.CreateLogger("Vibe.Client");
 
         // Also for OAuth: it knows names under localhost, which not every resolver does.
-        _ownedHandler = options.HttpHandler is null ? ClientHandler.Create(Url, new GrpcChannelOptions()) : null;
+        _ownedHandler = options.HttpHandler is null ? ClientHandler.Create(Url, KeepAlive) : null;
         var handler = options.HttpHandler ?? _ownedHandler!;
         _channel = GrpcChannel.ForAddress(Url, new GrpcChannelOptions
         {
@@ -30,7 +36,7 @@ internal sealed class Connection : IDisposable
             TimeProvider = options.TimeProvider,
         });
         Invoker = _channel.CreateCallInvoker();
-        _http = new HttpClient(handler, disposeHandler: false) { Timeout = TimeSpan.FromSeconds(15) };
+        _http = new HttpClient(handler, disposeHandler: false) { Timeout = options.Timeout };
         Provider = new OAuthProvider(Url, _http, options.TimeProvider);
     }
 
