@@ -7,7 +7,7 @@ import { floods } from "./attackers.mjs";
 import { mistakes } from "./judge.mjs";
 
 // Far above what it needs, and far below what one attack without a bound takes.
-const mostBytes = 1536 * (1 << 20);
+const mostBytes = 3 * 1024 * (1 << 20);
 const mebibytes = (bytes) => `${Math.round(bytes / (1 << 20))}`;
 
 // seconds: how long each goes on.

@@ -62,7 +62,7 @@ export function replay(target, world) {
   return Promise.all(found().map(async ({ name, caller, method, body, headers, streams, ...rest }) => {
     const token = world.tokenOf(caller, method);
     const request = { ...rest, headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }), ...(headers.origin && { origin: target.url }) }, body: body && Buffer.from(body, "base64") };
-    return [name, findingOf(request, await send(target.url, request, optionsOf({ streams })), { secrets: [target.victim.canary], isCall: isCall(request) })];
+    return [name, findingOf(request, await send(target.url, request, { ...optionsOf({ streams }), alone: true }), { secrets: [target.victim.canary], isCall: isCall(request) })];
   }));
 }
 
@@ -98,8 +98,11 @@ const optionsOf = ({ streams }) => ({ streams, patience: 100, limit: mostSeconds
 const isCall = (request) => !/%00/.test(request.path) && !Object.keys(request.headers).some((name) => ["te", "expect", "content-encoding", "host"].includes(name) && request.version === 1);
 
 async function tell(run, target, request, made, secrets) {
-  const answer = await send(target.url, request, optionsOf({ streams: made.streams || /:subscribe|events|:export/.test(request.path) }));
+  const options = optionsOf({ streams: made.streams || /:subscribe|events|:export/.test(request.path) });
+  let answer = await send(target.url, request, options);
   run.sent++;
+  // What another mutant did to the connection is not this one's doing.
+  if (answer.cut || answer.http === 0) answer = await send(target.url, request, { ...options, alone: true });
   const finding = findingOf(request, answer, { secrets, isCall: isCall(request) });
   const code = finding ? "finding" : codeOf(request, answer);
   run.codes.set(code, (run.codes.get(code) ?? 0) + 1);
@@ -124,7 +127,7 @@ function codeOf(request, answer) {
 // Takes away what is not needed for the same kind of finding: headers one by one, then pieces of the body, then of the path.
 async function smallest(target, request, made, finding, secrets) {
   const shape = (text) => text?.replace(/[0-9a-f]{6,}|\d+/g, "").slice(0, 40);
-  const still = async (candidate) => shape(findingOf(candidate, await send(target.url, candidate, optionsOf(made)), { secrets, isCall: isCall(candidate) })) === shape(finding);
+  const still = async (candidate) => shape(findingOf(candidate, await send(target.url, candidate, { ...optionsOf(made), alone: true }), { secrets, isCall: isCall(candidate) })) === shape(finding);
   let best = request;
   for (const name of Object.keys(request.headers)) {
     const { [name]: _, ...headers } = best.headers;

@@ -54,5 +54,6 @@ function decoded({ body, headers, trailers }) {
   return [...values, type.includes("-text") ? `${Buffer.from(`${body}`, "base64")}` : ""].join();
 }
 
-// Lines of the server's log that say it made a mistake.
-export const mistakes = (log) => log.split("\n").filter((line) => /^(fail|crit):|Unhandled exception/.test(line) && !/Http2|reset/i.test(line));
+// Lines of the server's log that say it made a mistake. What Kestrel says of connections that the attacker broke is none.
+const broken = /Kestrel\.Http2|Kestrel\[23\]|TimingPipeFlusher|Connection reset/;
+export const mistakes = (log) => log.split("\n").filter((line) => /^(fail|crit):|Unhandled exception/.test(line) && !broken.test(line));

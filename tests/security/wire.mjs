@@ -58,8 +58,9 @@ const bufferOf = (bytes) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset,
 const base64 = (bytes) => bytes && Buffer.from(bytes.toString("base64"));
 
 // Sends, and reads to the end, or for a stream until it has been silent for `patience` or `most` bytes came.
+// alone: on a connection of its own, as a stream always is: leaving many of them looks like an attack to the server, and ends the others.
 // The answer: {http, headers, body, trailers, cut (the connection ended first), hung}.
-export function send(url, request, { streams = false, most = 4 << 20, patience = 300, limit = 30_000 } = {}) {
+export function send(url, request, { streams = false, alone = streams, most = 4 << 20, patience = 300, limit = 30_000 } = {}) {
   return new Promise((resolve) => {
     const answer = { http: 0, headers: {}, trailers: {}, cut: null, hung: false, ended: false };
     const chunks = [];
@@ -98,7 +99,7 @@ export function send(url, request, { streams = false, most = 4 << 20, patience =
       finish();
     };
     try {
-      leave = request.version === 2 ? over2(url, request, answer, { take, wait, cut, finish }) : over1(url, request, answer, { take, wait, cut, finish });
+      leave = request.version === 2 ? over2(url, request, answer, alone, { take, wait, cut, finish }) : over1(url, request, answer, alone, { take, wait, cut, finish });
     } catch (error) {
       answer.refused = error.message; // The client's own library will not send it.
       finish();
@@ -106,12 +107,12 @@ export function send(url, request, { streams = false, most = 4 << 20, patience =
   });
 }
 
-function over1(url, request, answer, { take, wait, cut, finish }) {
+function over1(url, request, answer, alone, { take, wait, cut, finish }) {
   if (!agents.has(url)) agents.set(url, new http.Agent({ keepAlive: true, maxSockets: 64 }));
   const { hostname, port } = new URL(url);
   const call = http.request({
     hostname, port, method: request.verb, path: request.path, headers: { ...(request.body && { "content-length": request.body.length }), ...request.headers },
-    agent: agents.get(url), insecureHTTPParser: false,
+    agent: alone ? false : agents.get(url), insecureHTTPParser: false,
   });
   call.on("error", cut).on("response", (response) => {
     answer.http = response.statusCode;
@@ -125,8 +126,8 @@ function over1(url, request, answer, { take, wait, cut, finish }) {
   return () => !answer.ended && call.destroy();
 }
 
-function over2(url, request, answer, { take, wait, cut, finish }) {
-  const session = sessionOf(url);
+function over2(url, request, answer, alone, { take, wait, cut, finish }) {
+  const session = alone ? http2.connect(url).on("error", cut) : sessionOf(url);
   let ended = false;
   const stream = session.request({ ":method": request.verb, ":path": request.path, ...request.headers }, { endStream: !request.body });
   stream.on("error", cut).on("response", (headers) => {
@@ -138,7 +139,10 @@ function over2(url, request, answer, { take, wait, cut, finish }) {
     else cut(new Error(`reset ${stream.rstCode}`));
   });
   if (request.body) stream.end(request.body);
-  return () => !answer.ended && stream.close(http2.constants.NGHTTP2_CANCEL);
+  return () => {
+    if (alone) session.destroy();
+    else if (!answer.ended) stream.close(http2.constants.NGHTTP2_CANCEL);
+  };
 }
 
 function sessionOf(url) {
