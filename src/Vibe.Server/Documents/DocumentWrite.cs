@@ -21,6 +21,9 @@ internal sealed record DocumentWrite
 
     public required Guid Id { get; init; }
 
+    /// <summary>Whether the id was just made, so that nothing can have it.</summary>
+    public bool HasNewId { get; init; }
+
     /// <summary>Of create and upsert.</summary>
     public string Collection { get; init; } = "";
 

@@ -28,6 +28,7 @@ internal sealed class WriteReader(Caller caller, TimeProvider time)
         {
             Kind = WriteKind.Create,
             Id = id,
+            HasNewId = document.Id.Length == 0 && key is null,
             Collection = collection,
             Key = key,
             Data = Body(document, field),

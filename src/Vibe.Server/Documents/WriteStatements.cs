@@ -47,8 +47,9 @@ internal static class WriteStatements
         _ => Upsert(write, gate),
     };
 
-    // A deleted document of the caller is as good as none: it comes back, counting its revisions on.
-    private static Sql Create(DocumentWrite write, Sql? gate) => $"""
+    // A deleted document of the caller is as good as none: it comes back, counting its revisions on. With an id that was just
+    // made there is none; saying nothing of it saves the policies of an update, a third of the statement.
+    private static Sql Create(DocumentWrite write, Sql? gate) => write.HasNewId ? (Sql)$"{Insert(write, gate)} returning {Columns}" : $"""
         {Insert(write, gate)}
         on conflict (id) do update set data = excluded.data, acl = excluded.acl, edges = excluded.edges, delete_time = null
           where d.delete_time is not null and d.owner_did = vibe.me()

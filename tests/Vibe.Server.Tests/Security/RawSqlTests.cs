@@ -46,6 +46,21 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         Assert.Contains("open", error.MessageText, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("data", "[]")]
+    [InlineData("data", "null")]
+    [InlineData("acl", "\"*\"")]
+    [InlineData("edges", "{}")]
+    public async Task A_body_a_rule_and_edges_are_of_their_kinds_whoever_writes(string column, string json)
+    {
+        var (alice, collection) = (host.User(), host.Collection());
+        var document = await alice.CreateAsync(collection);
+        await using var session = await RawSession.OpenAsync(host, alice);
+        Assert.Equal(PostgresErrorCodes.CheckViolation, await session.FailureOf(
+            $"insert into vibe.documents (id, collection, owner_did, {column}) values (gen_random_uuid(), '{collection}', '{alice.Did}', '{json}')"));
+        Assert.Equal(PostgresErrorCodes.CheckViolation, await session.FailureOf($"update vibe.documents set {column} = '{json}' where id = '{document.Id}'"));
+    }
+
     [Fact]
     public async Task Without_a_context_only_public_rows_are_there_and_nothing_can_be_written()
     {

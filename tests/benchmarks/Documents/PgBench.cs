@@ -64,6 +64,7 @@ internal sealed partial class PgBench(string socketDirectory, Caller caller, Imm
         {
             Kind = WriteKind.Create,
             Id = AnyId,
+            HasNewId = true,
             Collection = what.Collection,
             Data = Encoding.UTF8.GetBytes(DocumentsCase.Body),
             Edges = DocumentEdges.None,
