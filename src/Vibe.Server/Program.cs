@@ -12,6 +12,7 @@ var vibe = new RootCommand("Vibe, a backend platform: documents with access rule
     AccountCommand.Create(),
     MailCommand.Create(),
     DoctorCommand.Create(),
+    HealthCommand.Create(),
 };
 
 return await CommandLine.RunAsync(vibe, args);

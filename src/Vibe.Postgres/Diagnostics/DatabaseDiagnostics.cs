@@ -38,8 +38,8 @@ public sealed record DatabaseReport(
     MigrationState Migrations,
     StorageReport? Storage)
 {
-    /// <summary>What is wrong, one plain sentence each with what to do; empty when all is well.</summary>
-    public IReadOnlyList<string> Problems => [.. DatabaseProblems.Find(this)];
+    /// <summary>What is wrong; empty when all is well.</summary>
+    public IReadOnlyList<DatabaseProblem> Problems => [.. DatabaseProblems.Find(this)];
 
     /// <summary>Why the log cannot be read, in plain words to stand after "because"; null when it can.</summary>
     public string? ReplicationObstacle => this switch

@@ -8,15 +8,15 @@ internal static class DatabaseProblems
     private const long LowDisk = 1L << 30;
     private const long MuchRetained = 1L << 30;
 
-    public static IEnumerable<string> Find(DatabaseReport report)
+    public static IEnumerable<DatabaseProblem> Find(DatabaseReport report)
     {
         if (report.ServerMajor < Embedded.PostgresBinaries.OldestMajor)
         {
-            yield return $"PostgreSQL {report.ServerVersion} is too old: upgrade the server to {Embedded.PostgresBinaries.OldestMajor} or later.";
+            yield return new(DatabaseCheck.Version, $"PostgreSQL {report.ServerVersion} is too old: upgrade the server to {Embedded.PostgresBinaries.OldestMajor} or later.");
         }
         if (!report.Durable)
         {
-            yield return "Commits are not forced to disk: set fsync and synchronous_commit to on, or a crash loses acknowledged writes.";
+            yield return new(DatabaseCheck.Durability, "Commits are not forced to disk: set fsync and synchronous_commit to on, or a crash loses acknowledged writes.");
         }
         foreach (var problem in FindInRoles(report).Concat(FindInSchema(report)).Concat(FindInUse(report)))
         {
@@ -24,54 +24,54 @@ internal static class DatabaseProblems
         }
     }
 
-    private static IEnumerable<string> FindInRoles(DatabaseReport report)
+    private static IEnumerable<DatabaseProblem> FindInRoles(DatabaseReport report)
     {
         foreach (var name in (string[])[Sessions.Roles.Owner, Sessions.Roles.View, Sessions.Roles.App])
         {
             if (report.Roles.FirstOrDefault(role => role.Name == name) is not { } role)
             {
-                yield return $"Role {name} is missing: run vibe migrate.";
+                yield return new(DatabaseCheck.Roles, $"Role {name} is missing: run vibe migrate.");
             }
             else if (role.IsSuperuser || role.BypassesRowSecurity)
             {
-                yield return $"Role {name} is above row-level security, so everyone sees every document: run ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS.";
+                yield return new(DatabaseCheck.Roles, $"Role {name} is above row-level security, so everyone sees every document: run ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS.");
             }
         }
     }
 
-    private static IEnumerable<string> FindInSchema(DatabaseReport report)
+    private static IEnumerable<DatabaseProblem> FindInSchema(DatabaseReport report)
     {
         if (report.Migrations.Unknown is [_, ..])
         {
-            yield return "The database is newer than this binary: start the newer version.";
+            yield return new(DatabaseCheck.Schema, "The database is newer than this binary: start the newer version.");
         }
         if (report.Migrations.Changed is [var changed, ..])
         {
-            yield return $"Migration {changed.FileName} was changed after it had run: restore its text.";
+            yield return new(DatabaseCheck.Schema, $"Migration {changed.FileName} was changed after it had run: restore its text.");
         }
         if (report.Migrations.Pending is { Count: > 0 } pending)
         {
-            yield return $"{pending.Count.ToString(CultureInfo.InvariantCulture)} migration(s) have not run: run vibe migrate.";
+            yield return new(DatabaseCheck.Schema, $"{pending.Count.ToString(CultureInfo.InvariantCulture)} migration(s) have not run: run vibe migrate.");
         }
     }
 
-    private static IEnumerable<string> FindInUse(DatabaseReport report)
+    private static IEnumerable<DatabaseProblem> FindInUse(DatabaseReport report)
     {
         if (report.Connections > report.MaxConnections * 9 / 10)
         {
-            yield return $"{report.Connections} of {report.MaxConnections} connections are in use: raise max_connections or lower the pool sizes.";
+            yield return new(DatabaseCheck.Connections, $"{report.Connections} of {report.MaxConnections} connections are in use: raise max_connections or lower the pool sizes.");
         }
         foreach (var transaction in report.LongTransactions.Where(static one => one.Writes))
         {
-            yield return $"Process {transaction.ProcessId} ({transaction.Application}) has had a writing transaction open for {transaction.Age:hh\\:mm\\:ss}: end it with pg_terminate_backend.";
+            yield return new(DatabaseCheck.Transactions, $"Process {transaction.ProcessId} ({transaction.Application}) has had a writing transaction open for {transaction.Age:hh\\:mm\\:ss}: end it with pg_terminate_backend.");
         }
         foreach (var slot in report.ReplicationSlots.Where(static slot => !slot.IsActive && slot.RetainedBytes > MuchRetained))
         {
-            yield return $"Replication slot {slot.Name} is unused and retains {slot.RetainedBytes >> 20} MB of log: drop it with pg_drop_replication_slot.";
+            yield return new(DatabaseCheck.Slots, $"Replication slot {slot.Name} is unused and retains {slot.RetainedBytes >> 20} MB of log: drop it with pg_drop_replication_slot.");
         }
         if (report.Storage is { FreeBytes: < LowDisk } storage)
         {
-            yield return $"Only {storage.FreeBytes >> 20} MB are free on the disk of {storage.DataDirectory}: free some space.";
+            yield return new(DatabaseCheck.Disk, $"Only {storage.FreeBytes >> 20} MB are free on the disk of {storage.DataDirectory}: free some space.");
         }
     }
 }

@@ -126,11 +126,15 @@ public sealed class Database : IAsyncDisposable
         settings.AutoPrepareMinUsages = 2;
         // The server's own limit answers first; this one notices a server that no longer answers at all.
         settings.CommandTimeout = (int)Math.Ceiling(options.StatementTimeout.TotalSeconds) + 5;
-        return NpgsqlDataSource.Create(settings);
+        return Source(settings, access == Access.Read ? "vibe-read" : "vibe-write");
     }
 
     private static NpgsqlDataSource ServiceSource(DatabaseOptions options, string name, int connections, string? role) =>
-        NpgsqlDataSource.Create(ServiceSettings(options, name, connections, role));
+        Source(ServiceSettings(options, name, connections, role), name);
+
+    // The name is what metrics call the pool; without one they would show the connection string.
+    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder settings, string name) =>
+        new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();
 
     private static NpgsqlConnectionStringBuilder ServiceSettings(DatabaseOptions options, string name, int connections, string? role)
     {

@@ -141,7 +141,7 @@ public abstract class RpcCall : ServerCallContext
             RequestBody.Release();
             ResponseBody.StopTimer();
             _stop.Finish();
-            telemetry.End(outcome.Status);
+            telemetry.End(outcome.Status, outcome.Trailers);
             (this as IDisposable)?.Dispose();
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Google.Rpc;
 using Grpc.Core;
 using Vibe.Rpc.Calls;
 using Vibe.Rpc.Wire;
@@ -34,7 +35,9 @@ internal struct CallTelemetry : IDisposable
     }
 
     /// <summary>Records how the call ended.</summary>
-    public readonly void End(Status status)
+    /// <param name="status">With what status.</param>
+    /// <param name="trailers">What went with it: the reason of a failure.</param>
+    public readonly void End(Grpc.Core.Status status, Metadata? trailers)
     {
         if (_owner is null || _call is null)
         {
@@ -62,6 +65,14 @@ internal struct CallTelemetry : IDisposable
             tags.Add("error.type", code);
         }
 
+        var reason = status.StatusCode == StatusCode.OK ? null : ReasonIn(trailers);
+        if (status.StatusCode != StatusCode.OK && _owner.Failures.Enabled)
+        {
+            var why = tags;
+            why.Add("rpc.error.reason", reason ?? "");
+            _owner.Failures.Add(1, why);
+        }
+
         _owner.Duration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, tags);
         _owner.RequestSize.Record(_call.Counters.BytesReceived, tags);
         _owner.ResponseSize.Record(_call.Counters.BytesSent, tags);
@@ -75,6 +86,11 @@ internal struct CallTelemetry : IDisposable
         if (saysCode)
         {
             _activity.SetTag("rpc.response.status_code", code);
+        }
+
+        if (reason is not null)
+        {
+            _activity.SetTag("rpc.error.reason", reason);
         }
 
         if (failed)
@@ -91,6 +107,9 @@ internal struct CallTelemetry : IDisposable
         { "rpc.system.name", call.ProtocolName },
         { "rpc.method", call.RpcMethod.QualifiedName },
     };
+
+    // Reasons are names of the contract: as many as it has, whatever clients send.
+    private static string? ReasonIn(Metadata? trailers) => ResponseMetadata.ReadDetails(trailers)?.GetDetail<ErrorInfo>()?.Reason;
 
     // The conventions mark a server's span as failed only for codes that say that the server failed.
     private static bool IsServerFault(StatusCode code) => code

@@ -7,7 +7,7 @@ namespace Vibe.Rpc.Telemetry;
 
 /// <summary>
 /// Traces and metrics under the name <see cref="Name"/>, after OpenTelemetry's RPC semantic conventions. These know one metric, the
-/// duration; sizes, counts and calls in progress are our own. When nobody listens a call pays for a few comparisons. The parent of a
+/// duration; sizes, counts, calls in progress and failures by reason are our own. When nobody listens a call pays for a few comparisons. The parent of a
 /// call's span is ASP.NET Core's, which has read <c>traceparent</c>.
 /// </summary>
 internal sealed class RpcTelemetry : IDisposable
@@ -20,6 +20,10 @@ internal sealed class RpcTelemetry : IDisposable
 
     private static readonly ActivitySource Source = new(Name);
 
+    // Powers of eight, and of ten: what matters is the order of magnitude.
+    private static readonly InstrumentAdvice<long> Sizes = new() { HistogramBucketBoundaries = [64, 512, 4096, 32768, 262144, 2097152, 16777216] };
+    private static readonly InstrumentAdvice<long> Counts = new() { HistogramBucketBoundaries = [0, 1, 10, 100, 1000, 10000, 100000] };
+
     private readonly Meter _meter;
 
     public RpcTelemetry(IMeterFactory meters)
@@ -30,11 +34,12 @@ internal sealed class RpcTelemetry : IDisposable
             "s",
             "Time from the request's headers to the end of the call.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = CallDurations.Buckets });
-        RequestSize = _meter.CreateHistogram<long>("rpc.server.request.size", "By", "Uncompressed size of a call's request messages.");
-        ResponseSize = _meter.CreateHistogram<long>("rpc.server.response.size", "By", "Uncompressed size of a call's response messages.");
-        RequestCount = _meter.CreateHistogram<long>("rpc.server.requests_per_rpc", "{count}", "Messages received in a call.");
-        ResponseCount = _meter.CreateHistogram<long>("rpc.server.responses_per_rpc", "{count}", "Messages sent in a call.");
+        RequestSize = _meter.CreateHistogram("rpc.server.request.size", "By", "Uncompressed size of a call's request messages.", advice: Sizes);
+        ResponseSize = _meter.CreateHistogram("rpc.server.response.size", "By", "Uncompressed size of a call's response messages.", advice: Sizes);
+        RequestCount = _meter.CreateHistogram("rpc.server.requests_per_rpc", "{count}", "Messages received in a call.", advice: Counts);
+        ResponseCount = _meter.CreateHistogram("rpc.server.responses_per_rpc", "{count}", "Messages sent in a call.", advice: Counts);
         Active = _meter.CreateUpDownCounter<long>("rpc.server.active_calls", "{call}", "Calls in progress.");
+        Failures = _meter.CreateCounter<long>("rpc.server.failed_calls", "{call}", "Calls that ended with an error, by its reason.");
     }
 
     public Histogram<double> Duration { get; }
@@ -49,12 +54,14 @@ internal sealed class RpcTelemetry : IDisposable
 
     public UpDownCounter<long> Active { get; }
 
+    public Counter<long> Failures { get; }
+
     /// <summary>Begins the record of a call.</summary>
     public CallTelemetry Start(RpcCall call)
     {
         var activity = Source.HasListeners() ? Source.StartActivity(call.RpcMethod.QualifiedName, ActivityKind.Server) : null;
         var measured = Duration.Enabled || RequestSize.Enabled || ResponseSize.Enabled || RequestCount.Enabled || ResponseCount.Enabled;
-        return activity is null && !measured && !Active.Enabled ? default : new(this, call, activity);
+        return activity is null && !measured && !Active.Enabled && !Failures.Enabled ? default : new(this, call, activity);
     }
 
     public void Dispose() => _meter.Dispose();

@@ -5,6 +5,7 @@ using System.Text.Unicode;
 using Grpc.Core;
 using Microsoft.Net.Http.Headers;
 using Vibe.Postgres.Sessions;
+using Vibe.Rpc;
 using Vibe.Rpc.Hosting;
 using Vibe.Server.Kernel;
 using Vibe.Server.Pipeline;
@@ -60,6 +61,7 @@ internal static class PageEndpoints
         }
         catch (RpcException failure)
         {
+            AuthMeters.Refused(http, failure.GetErrorInfo()?.Reason ?? "");
             await http.WriteRpcErrorAsync(failure);
         }
         catch (DatabaseException failure) when (Failure.Translate(failure) is { } translated)

@@ -14,6 +14,10 @@ internal static class ServerIdentity
     /// <summary>Reads the issuer.</summary>
     /// <exception cref="Refusal">No server has run on this database yet.</exception>
     public static async Task<string> ReadAsync(Database database, CancellationToken cancellationToken) =>
-        await database.Owner.QueryFirstAsync($"select issuer from vibe.server_identity", static row => row.GetString(0), cancellationToken)
+        await FindAsync(database, cancellationToken)
         ?? throw new Refusal("No server has run on this database yet: start one with `scripts/dev-start.sh`, or name the right directory with --data.");
+
+    /// <summary>Reads the issuer; null while no server has run on this database.</summary>
+    public static Task<string?> FindAsync(Database database, CancellationToken cancellationToken) =>
+        database.Owner.QueryFirstAsync($"select issuer from vibe.server_identity", static row => row.GetString(0), cancellationToken);
 }

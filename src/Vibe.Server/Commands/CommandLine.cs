@@ -27,6 +27,7 @@ internal static class CommandLine
 
         try
         {
+            SecretFiles.Load();
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception exception) when (Explain(exception) is { } sentence)

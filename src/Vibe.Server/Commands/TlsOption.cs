@@ -7,13 +7,10 @@ namespace Vibe.Server.Commands;
 /// <summary>The TLS port on the command line; the files may come from the environment as well.</summary>
 internal sealed class TlsOption
 {
-    private const string CertificateVariable = "VIBE_TLS_CERTIFICATE";
-    private const string KeyVariable = "VIBE_TLS_KEY";
-
     private readonly Option<int> _port = ServeCommand.Port("--tls-port", "A port for HTTP/1.1 and HTTP/2 over TLS, beside the plaintext one.");
     private readonly Option<FileInfo?> _certificate = PemFile(
-        "--tls-certificate", CertificateVariable, "The certificate and its chain in PEM form, read again when the file changes.");
-    private readonly Option<FileInfo?> _key = PemFile("--tls-key", KeyVariable, "The certificate's private key in PEM form, without a passphrase.");
+        "--tls-certificate", TlsOptions.CertificateVariable, "The certificate and its chain in PEM form, read again when the file changes.");
+    private readonly Option<FileInfo?> _key = PemFile("--tls-key", TlsOptions.KeyVariable, "The certificate's private key in PEM form, without a passphrase.");
 
     /// <summary>Adds the options and the rules between them.</summary>
     public void AddTo(Command command)
@@ -30,9 +27,9 @@ internal sealed class TlsOption
                     result.AddError("--tls-certificate and --tls-key need --tls-port.");
                 }
             }
-            else if ((result.GetValue(_certificate) ?? FromEnvironment(CertificateVariable)) is null || (result.GetValue(_key) ?? FromEnvironment(KeyVariable)) is null)
+            else if ((result.GetValue(_certificate) ?? FromEnvironment(TlsOptions.CertificateVariable)) is null || (result.GetValue(_key) ?? FromEnvironment(TlsOptions.KeyVariable)) is null)
             {
-                result.AddError($"--tls-port needs --tls-certificate and --tls-key, or {CertificateVariable} and {KeyVariable}.");
+                result.AddError($"--tls-port needs --tls-certificate and --tls-key, or {TlsOptions.CertificateVariable} and {TlsOptions.KeyVariable}.");
             }
         });
     }
@@ -41,8 +38,8 @@ internal sealed class TlsOption
     public TlsOptions? Read(ParseResult parsed) => parsed.GetResult(_port) is null or { Implicit: true } ? null : new TlsOptions
     {
         Port = parsed.GetValue(_port),
-        CertificateFile = (parsed.GetValue(_certificate) ?? FromEnvironment(CertificateVariable))!.FullName,
-        KeyFile = (parsed.GetValue(_key) ?? FromEnvironment(KeyVariable))!.FullName,
+        CertificateFile = (parsed.GetValue(_certificate) ?? FromEnvironment(TlsOptions.CertificateVariable))!.FullName,
+        KeyFile = (parsed.GetValue(_key) ?? FromEnvironment(TlsOptions.KeyVariable))!.FullName,
     };
 
     private static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Vibe.Server.Kernel;
@@ -51,9 +52,21 @@ internal static class DocumentId
         return key.Any(char.IsControl) ? throw VibeError.InvalidField(field, "has no control characters", "document.key") : key;
     }
 
-    /// <summary>Checks the form of a collection's name.</summary>
+    /// <summary>Checks the form of a collection's name, and notes in the call's span which one it is about.</summary>
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT.</exception>
-    public static string CheckCollection(string collection, string field) => CollectionName.IsValid(collection)
-        ? collection
-        : throw VibeError.InvalidField(field, "is not of the form ^[a-z][a-z0-9._-]{0,127}$", "document.collection");
+    public static string CheckCollection(string collection, string field)
+    {
+        if (!CollectionName.IsValid(collection))
+        {
+            throw VibeError.InvalidField(field, "is not of the form ^[a-z][a-z0-9._-]{0,127}$", "document.collection");
+        }
+
+        // There is an activity for the log also when nobody traces.
+        if (Activity.Current is { } span && span.Source.HasListeners())
+        {
+            span.SetTag("vibe.collection", collection);
+        }
+
+        return collection;
+    }
 }

@@ -98,7 +98,7 @@ internal sealed class Storage : IAsyncDisposable
             return new Storage(new Database(running, TimeProvider.System), MasterKey.OfDataDirectory(directory), cluster: null);
         }
 
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+        using var loggers = LoggerFactory.Create(logging => logging.AddLines().SetMinimumLevel(LogLevel.Warning));
         var cluster = await EmbeddedCluster.StartAsync(
             new EmbeddedClusterOptions { DataDirectory = directory }, loggers.CreateLogger<EmbeddedCluster>(), TimeProvider.System, cancellationToken);
         return new Storage(new Database(cluster.GetDatabaseOptions(), TimeProvider.System), MasterKey.OfDataDirectory(directory), cluster);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Kernel;
 
@@ -7,6 +8,9 @@ namespace Vibe.Server.Hosting;
 internal sealed partial class Sweeper(Database database, IEnumerable<ISweep> sweeps, TimeProvider time, ILogger<Sweeper> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+    private static readonly Meter Meter = new("Vibe.Hosting");
+    private static readonly Counter<long> Sweeps = Meter.CreateCounter<long>(
+        "vibe.sweeps", "{sweep}", "Times this node threw away what had had its time, by what and how it went.");
 
     /// <summary>One turn.</summary>
     /// <returns>Whether it was this node's.</returns>
@@ -23,9 +27,11 @@ internal sealed partial class Sweeper(Database database, IEnumerable<ISweep> swe
             try
             {
                 await sweep.SweepAsync(cancellationToken);
+                Count(sweep.Name, "done", 1);
             }
             catch (DatabaseException exception)
             {
+                Count(sweep.Name, "failed", 1);
                 Failed(log, sweep.Name, exception);
             }
         }
@@ -36,6 +42,13 @@ internal sealed partial class Sweeper(Database database, IEnumerable<ISweep> swe
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What has not happened yet is a zero and not absent.
+        foreach (var sweep in sweeps)
+        {
+            Count(sweep.Name, "done", 0);
+            Count(sweep.Name, "failed", 0);
+        }
+
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
@@ -49,6 +62,9 @@ internal sealed partial class Sweeper(Database database, IEnumerable<ISweep> swe
             // The server stops.
         }
     }
+
+    private static void Count(string what, string outcome, int times) =>
+        Sweeps.Add(times, new("vibe.sweep", what), new KeyValuePair<string, object?>("vibe.outcome", outcome));
 
     // The database may be restarting: the next turn comes.
     private async Task TrySweepAsync(CancellationToken stoppingToken)

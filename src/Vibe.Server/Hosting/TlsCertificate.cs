@@ -47,6 +47,9 @@ internal sealed class TlsCertificate
         return Volatile.Read(ref _context);
     }
 
+    /// <summary>When the certificate ends.</summary>
+    public DateTimeOffset ExpireTime => Volatile.Read(ref _context).TargetCertificate.NotAfter;
+
     private async Task RenewAsync(ILogger log, CancellationToken cancellationToken)
     {
         try

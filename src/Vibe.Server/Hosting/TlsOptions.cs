@@ -11,4 +11,16 @@ internal sealed record TlsOptions
 
     /// <summary>The file with the certificate's private key, without a passphrase.</summary>
     public required string KeyFile { get; init; }
+
+    /// <summary>The setting with <see cref="CertificateFile"/>.</summary>
+    public const string CertificateVariable = "VIBE_TLS_CERTIFICATE";
+
+    /// <summary>The setting with <see cref="KeyFile"/>.</summary>
+    public const string KeyVariable = "VIBE_TLS_KEY";
+
+    /// <summary>The files that the environment names, for no port; null when it names none.</summary>
+    public static TlsOptions? FromEnvironment() =>
+        (Environment.GetEnvironmentVariable(CertificateVariable), Environment.GetEnvironmentVariable(KeyVariable)) is ({ Length: > 0 } certificate, { Length: > 0 } key)
+            ? new TlsOptions { Port = 0, CertificateFile = certificate, KeyFile = key }
+            : null;
 }

@@ -46,9 +46,10 @@ internal static class VibeServer
             listenTls = builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenTls(address, tls.Port, certificate));
         }
 
-        await using var storage = await Storage.OpenAsync(options.DataDirectory, StorageUse.Serve, cancellationToken);
         using var telemetry = Telemetry.Start();
+        await using var storage = await Storage.OpenAsync(options.DataDirectory, StorageUse.Serve, cancellationToken);
         await using var app = await BuildAsync(options, storage, listenTls, cancellationToken);
+        telemetry.Use(app);
         try
         {
             await app.StartAsync(cancellationToken);

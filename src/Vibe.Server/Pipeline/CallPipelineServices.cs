@@ -19,7 +19,8 @@ internal static class CallPipelineServices
         services.AddSingleton<RevocationSet>();
         services.AddSingleton<ICallerAccess>(static provider => provider.GetRequiredService<RevocationSet>());
         services.AddSingleton<Revoker>();
-        services.AddHostedService<RevocationReader>();
+        services.AddSingleton<RevocationReader>();
+        services.AddHostedService(static provider => provider.GetRequiredService<RevocationReader>());
         services.AddExpiredRows("revocations", static (_, limit) => RevocationStore.DeleteExpired(limit));
         services.AddSingleton<CallerCache>();
         services.AddSingleton<DpopProofs>();

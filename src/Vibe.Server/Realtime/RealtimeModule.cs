@@ -37,6 +37,8 @@ internal static class RealtimeModule
         services.AddSingleton<SubscriptionUpdates>();
         AddChannels(services);
         services.AddSingleton<RealtimeService>();
+        services.AddSingleton(static provider => provider.GetRequiredService<FeedDatabase>().Pace);
+        services.AddSingleton<RealtimeGauges>();
         services.Configure<RestOptions>(static rest => rest.EventId = static message => message is SubscribeResponse frame
             ? frame.Ready?.Cursor ?? frame.Checkpoint?.Cursor
             : null);
@@ -58,5 +60,10 @@ internal static class RealtimeModule
     }
 
     /// <summary>Maps the feature's service.</summary>
-    public static void MapRealtime(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<RealtimeService>();
+    public static void MapRealtime(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.ServiceProvider.GetRequiredService<RealtimeGauges>();
+        RealtimeMeters.Zero();
+        endpoints.MapGrpcService<RealtimeService>();
+    }
 }

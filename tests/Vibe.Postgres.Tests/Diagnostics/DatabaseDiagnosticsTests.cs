@@ -22,7 +22,7 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
         Assert.Equal(["vibe_app", "vibe_owner", "vibe_view"], report.Roles.Select(static role => role.Name).Order());
         Assert.True(report.DatabaseBytes > 0 && report.Storage is { DataBytes: > 0, FreeBytes: > 0 });
         Assert.True(report.Migrations.IsCurrent);
-        Assert.Contains("not forced to disk", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Contains("not forced to disk", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -45,6 +45,8 @@ public sealed class DatabaseDiagnosticsTests(EmbeddedClusterFixture cluster)
                 "1 migration(s) have not run: run vibe migrate.",
                 "Process 7 (psql) has had a writing transaction open for 00:05:00: end it with pg_terminate_backend.",
             ],
-            report.Problems);
+            report.Problems.Select(static problem => problem.Text));
+        Assert.Equal(
+            [DatabaseCheck.Roles, DatabaseCheck.Roles, DatabaseCheck.Schema, DatabaseCheck.Transactions], report.Problems.Select(static problem => problem.Check));
     }
 }

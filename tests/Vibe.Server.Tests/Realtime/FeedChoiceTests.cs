@@ -77,8 +77,8 @@ public sealed class FeedChoiceTests(RealtimeHost host) : IClassFixture<RealtimeH
         var database = host.Documents.Database;
         var migrator = new Migrator(database, Migration.Load(typeof(Database).Assembly), TimeProvider.System);
         var report = await new DatabaseDiagnostics(database, migrator, cluster: null).ExamineAsync(CancellationToken.None) with { MayReplicate = false };
-        Assert.Contains("because the login may not replicate", Assert.Single(DoctorCommand.FeedOf(report, FeedKind.Replication).Problems), StringComparison.Ordinal);
-        Assert.Empty(DoctorCommand.FeedOf(report, FeedKind.Auto).Problems);
+        Assert.Contains("because the login may not replicate", Assert.Single(DoctorChecks.FeedOf(report, FeedKind.Replication).Problems), StringComparison.Ordinal);
+        Assert.Empty(DoctorChecks.FeedOf(report, FeedKind.Auto).Problems);
     }
 
     // Live queries work, whatever the log says.

@@ -31,6 +31,7 @@ internal static class AccountsModule
         services.AddSingleton<AccountDeletion>();
         services.AddSingleton<AccountExport>();
         services.AddSingleton<AccountService>();
+        services.AddSingleton<AuthGauges>();
         services.AddMail(dataDirectory);
         services.AddPasskeyHandler();
         services.AddAccountSweeps();
@@ -42,6 +43,8 @@ internal static class AccountsModule
     /// <summary>Maps the endpoints of the hosted pages.</summary>
     public static void MapAccounts(this IEndpointRouteBuilder endpoints)
     {
+        endpoints.ServiceProvider.GetRequiredService<AuthGauges>();
+        AuthMeters.Zero();
         endpoints.MapGrpcService<AccountService>();
         endpoints.MapSessionEndpoints();
         endpoints.MapSignInEndpoints();

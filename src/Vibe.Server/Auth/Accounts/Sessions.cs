@@ -90,6 +90,7 @@ internal sealed class Sessions(SessionStore store, Revoker revoker, Audit audit,
             await RevokeAsync(old.Id, "another sign-in", cancellationToken);
         }
 
+        AuthMeters.SignIns.Add(1, AuthMeters.Method(methods[0]));
         SessionCookies.Set(http, secret, fedCm, options.SessionLife);
         http.Items[Found] = session;
         return session;

@@ -20,6 +20,7 @@ internal static class OAuthAnswers
         }
         catch (OAuthError error)
         {
+            AuthMeters.Refused(http, error.Code);
             await WriteErrorAsync(http, error);
         }
         catch (DatabaseException failure) when (Failure.Translate(failure) is not null)

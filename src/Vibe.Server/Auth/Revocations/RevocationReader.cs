@@ -17,6 +17,7 @@ internal sealed class RevocationReader(RevocationStore store, RevocationSet revo
     private static readonly TimeSpan CleanInterval = TimeSpan.FromMinutes(1);
 
     private RevocationPlace? _place;
+    private long _readAt = time.GetTimestamp();
     private bool _isCutOff;
 
     /// <inheritdoc/>
@@ -36,9 +37,21 @@ internal sealed class RevocationReader(RevocationStore store, RevocationSet revo
         var since = _place;
         _place = null;
         var (read, place) = await store.ReadAsync(since, cancellationToken);
-        revocations.Apply(read);
+        foreach (var revocation in revocations.Apply(read))
+        {
+            // What was there before this node began tells nothing of its speed.
+            if (since is not null)
+            {
+                AuthMeters.RevocationDelay.Record(Math.Max(0, (time.GetUtcNow() - revocation.RevokeTime).TotalSeconds));
+            }
+        }
+
         _place = place;
+        Volatile.Write(ref _readAt, time.GetTimestamp());
     }
+
+    /// <summary>Since when nothing was read: half a second and a little, while the database answers.</summary>
+    public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _readAt));
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -33,15 +33,17 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
     }
 
     /// <summary>Takes revocations; those it has already change nothing.</summary>
-    public void Apply(params IReadOnlyList<Revocation> revocations)
+    /// <returns>Those that are new here.</returns>
+    public IReadOnlyList<Revocation> Apply(params IReadOnlyList<Revocation> revocations)
     {
+        List<Revocation> added;
         lock (_gate)
         {
             var now = time.GetUtcNow();
-            var added = revocations.Where(revocation => revocation.ExpireTime > now && _applied.TryAdd(revocation.Id, revocation.ExpireTime)).ToList();
+            added = [.. revocations.Where(revocation => revocation.ExpireTime > now && _applied.TryAdd(revocation.Id, revocation.ExpireTime))];
             if (added.Count == 0)
             {
-                return;
+                return added;
             }
 
             var version = _version + 1;
@@ -61,6 +63,8 @@ internal sealed class RevocationSet(TimeProvider time) : ICallerAccess
         {
             Tell(watch);
         }
+
+        return added;
     }
 
     /// <summary>What has become of a caller's access: null while it stands.</summary>

@@ -34,6 +34,18 @@ internal sealed class ChannelHub : IChangeWatcher
         bus.Add(_sync);
     }
 
+    /// <summary>How many members have their stream on this node.</summary>
+    public int MemberCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _channels.Values.Sum(static channel => channel.Members.Count);
+            }
+        }
+    }
+
     /// <summary>Adds a stream, which is told of everything from here on but cannot send before <see cref="Open"/>.</summary>
     /// <exception cref="Grpc.Core.RpcException">RESOURCE_EXHAUSTED.</exception>
     public void Join(ChannelMember member)

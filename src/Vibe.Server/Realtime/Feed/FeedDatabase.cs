@@ -1,4 +1,5 @@
 using System.Data;
+using System.Diagnostics;
 using System.Text.Json;
 using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
@@ -11,6 +12,9 @@ internal sealed class FeedDatabase(Database database)
 {
     /// <summary>The prefix of heartbeats in the log.</summary>
     public const string HeartbeatPrefix = "vibe.heartbeat";
+
+    /// <summary>How far the feed is behind.</summary>
+    public FeedPace Pace { get; } = new();
 
     private readonly SharedRead<Snapshot> _snapshot = new(async () => await database.Owner.QueryFirstAsync(
         $"select pg_current_snapshot()::text", static row => Snapshot.Parse(row.GetString(0)), CancellationToken.None)
@@ -40,6 +44,7 @@ internal sealed class FeedDatabase(Database database)
     /// <returns>What it saw.</returns>
     public async Task<Snapshot> BeatAsync(CancellationToken cancellationToken)
     {
+        var began = Stopwatch.GetTimestamp();
         await using var transaction = await database.Owner.BeginAsync(Access.Write, IsolationLevel.RepeatableRead, cancellationToken);
         var snapshot = await transaction.QueryFirstAsync(
             $"""
@@ -48,7 +53,8 @@ internal sealed class FeedDatabase(Database database)
             """,
             static row => Snapshot.Parse(row.GetString(0)), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return snapshot ?? throw new InvalidOperationException("PostgreSQL has no snapshot.");
+        Pace.Wrote(snapshot ?? throw new InvalidOperationException("PostgreSQL has no snapshot."), began);
+        return snapshot;
     }
 
     /// <summary>A connection for polling, which <c>pg_stat_activity</c> shows under the name of the other kind of feed.</summary>

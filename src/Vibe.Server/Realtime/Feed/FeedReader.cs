@@ -45,6 +45,7 @@ internal sealed class FeedReader(
             }
             finally
             {
+                RealtimeMeters.FeedLosses.Add(hub.Confirmed is not null && !stoppingToken.IsCancellationRequested ? 1 : 0);
                 hub.Close();
             }
 
@@ -68,8 +69,12 @@ internal sealed class FeedReader(
             if (changes is not null)
             {
                 hub.Publish(changes);
+                RealtimeMeters.FeedTransactions.Add(1);
+                continue;
             }
-            else if (isOpen)
+
+            database.Pace.CameBack(position!);
+            if (isOpen)
             {
                 hub.Confirm(position!);
             }

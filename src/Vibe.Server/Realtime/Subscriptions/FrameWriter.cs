@@ -45,6 +45,7 @@ internal sealed class FrameWriter(IServerStreamWriter<SubscribeResponse> output,
         }
 
         _last = null;
+        RealtimeMeters.Deliveries.Add(news.Count);
         await WriteAsync(last, cancellationToken);
         return true;
     }

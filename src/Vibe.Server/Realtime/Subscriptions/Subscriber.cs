@@ -188,6 +188,7 @@ internal sealed class Subscriber(Caller caller, string streamId, RealtimeOptions
 
     private void Drop()
     {
+        RealtimeMeters.FellBehind.Add(_isBehind ? 0 : 1);
         _isBehind = true;
         _queue.Clear();
         _queuedBytes = 0;

@@ -51,6 +51,11 @@ internal sealed class TargetStart(
                 target.NeedsInitial = target.Plan.Initial && !target.Plan.IsEmpty;
             }
 
+            if (since is not null)
+            {
+                RealtimeMeters.CatchUps.Add(1, isCollected ? RealtimeMeters.FromMemory : RealtimeMeters.FromDatabase);
+            }
+
             var told = since is not null && isCollected ? since : await feed.ReadSnapshotAsync(cancellationToken);
             if (target.Plan.Limit > 0)
             {

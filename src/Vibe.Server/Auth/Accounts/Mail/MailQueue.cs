@@ -23,8 +23,12 @@ internal sealed class MailQueue(IMailTransport transport, MailOptions options, A
         if (!_letters.Writer.TryWrite(letter))
         {
             AccountLog.MailDropped(log);
+            AuthMeters.Mails.Add(1, AuthMeters.Outcome("dropped"));
         }
     }
+
+    /// <summary>How many wait to be sent.</summary>
+    public int Count => _letters.Reader.Count;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,6 +54,7 @@ internal sealed class MailQueue(IMailTransport transport, MailOptions options, A
             {
                 using var mail = Compose(letter);
                 await transport.SendAsync(mail, stoppingToken);
+                AuthMeters.Mails.Add(1, AuthMeters.Outcome("sent"));
                 return;
             }
             catch (Exception exception) when (exception is SmtpException or IOException or UnauthorizedAccessException)
@@ -60,6 +65,7 @@ internal sealed class MailQueue(IMailTransport transport, MailOptions options, A
 
             if (attempt == Tries)
             {
+                AuthMeters.Mails.Add(1, AuthMeters.Outcome("failed"));
                 return;
             }
 
