@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for folder in sdks/typescript examples/feeds tests/conformance tests/oauth scripts/demo; do
+for folder in sdks/typescript examples/feeds tests/conformance tests/oauth tests/operations scripts/demo; do
   if [ ! -e "$folder/node_modules/.package-lock.json" ] || [ "$folder/package-lock.json" -nt "$folder/node_modules/.package-lock.json" ]; then
     # Not `npm ci`: it refuses a lock file that lacks other platforms' builds of buf. `install` keeps to the locked versions.
     npm install --prefix "$folder" --no-save --no-audit --no-fund

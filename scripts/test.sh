@@ -62,6 +62,7 @@ suite "end to end: live queries in a browser" node tests/e2e/live.mjs
 suite "end to end: channels in a browser" node tests/e2e/channels.mjs
 suite "end to end: signing in, in a browser" node tests/e2e/sign-in.mjs
 suite "end to end: the example app feeds" node tests/e2e/feeds.mjs
+suite "operations: what an operator meets" node tests/operations/run.mjs
 suite "robustness" ./scripts/robustness.sh
 suite "security: attacks, floods, fuzzing" ./scripts/attack.sh --minutes 0.25
 

@@ -1,12 +1,28 @@
 // What an operator meets. Ends with: N passed, N failed.
 import { totals } from "../conformance/checks.mjs";
 import { dashboards } from "./dashboards.mjs";
+import { doctor } from "./doctor.mjs";
 import { logs } from "./logs.mjs";
 import { metrics } from "./metrics.mjs";
 import { startObserved, use } from "./observed.mjs";
+import { composition, production, startProduction } from "./production.mjs";
+import { restoring } from "./restore.mjs";
 import { traces } from "./traces.mjs";
 
+const parts = { observing, producing };
 try {
+  const wanted = process.argv.slice(2);
+  for (const [name, run] of Object.entries(parts)) {
+    if (wanted.length === 0 || wanted.includes(name)) await run();
+  }
+} catch (error) {
+  totals.failed++;
+  console.error(error);
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+async function observing() {
   const observed = await startObserved();
   try {
     const used = await use(observed);
@@ -17,9 +33,23 @@ try {
   } finally {
     await observed.stop();
   }
-} catch (error) {
-  totals.failed++;
-  console.error(error);
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+
+async function producing() {
+  await composition();
+  const image = await startProduction();
+  const cluster = await image.cluster();
+  let server;
+  try {
+    await cluster.psql("create database vibe", "postgres"); // The image of PostgreSQL does, for POSTGRES_DB.
+    server = await image.start(cluster);
+    await production(image, cluster, server);
+    await doctor(image, cluster);
+    await restoring(image, cluster, server);
+  } finally {
+    server?.kill("SIGTERM");
+    await server?.ended;
+    await cluster.stop();
+    image.remove();
+  }
+}

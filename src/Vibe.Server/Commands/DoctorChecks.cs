@@ -72,7 +72,7 @@ internal static class DoctorChecks
         (kind, report.ReplicationObstacle) switch
         {
             (FeedKind.Polling, _) => ("polling, because the settings say so", []),
-            (_, null) => ($"replication; {report.Feeds} node{(report.Feeds == 1 ? "" : "s")} read the log now", []),
+            (_, null) => ($"replication; {report.Feeds} node{(report.Feeds == 1 ? " reads" : "s read")} the log now", []),
             (FeedKind.Auto, var obstacle) => ($"polling, because {obstacle}; replication is faster and costs the database less", []),
             (_, var obstacle) => ("none", [$"There are no live queries, because {obstacle}: allow it, or let Vibe:Realtime:Feed be auto."]),
         };

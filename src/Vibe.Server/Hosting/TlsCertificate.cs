@@ -48,7 +48,7 @@ internal sealed class TlsCertificate
     }
 
     /// <summary>When the certificate ends.</summary>
-    public DateTimeOffset ExpireTime => Volatile.Read(ref _context).TargetCertificate.NotAfter;
+    public DateTimeOffset ExpireTime => new(Volatile.Read(ref _context).TargetCertificate.NotAfter);
 
     private async Task RenewAsync(ILogger log, CancellationToken cancellationToken)
     {
