@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 export { assert };
 export const totals = { passed: 0, failed: 0 };
-const limit = Number(process.env.CHECK_LIMIT ?? 30_000);
+const limit = Number(process.env.CHECK_LIMIT ?? 120_000);
 
 export async function check(name, body, time = limit) {
   let timer;

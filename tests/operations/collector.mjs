@@ -27,7 +27,7 @@ export async function startCollector() {
     bytes: () => Buffer.concat(received.map(({ body }) => body)).toString("utf8"),
     // Waits until something has arrived.
     async until(find, what) {
-      for (const end = Date.now() + 30_000; ; await pause(50)) {
+      for (const end = Date.now() + 100_000; ; await pause(50)) {
         const found = find();
         if (found) return found;
         if (Date.now() > end) throw new Error(`the collector never got ${what}`);

@@ -35,7 +35,7 @@ export async function startObserved() {
     // Waits until a metric with these labels, and perhaps more, has a value.
     async metric(name, labels = {}, reached = (value) => value > 0) {
       const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-      for (const end = Date.now() + 60_000; ; await pause(50)) {
+      for (const end = Date.now() + 100_000; ; await pause(50)) {
         const lines = (await (await scrape()).text()).split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
         const found = lines.filter((line) => wanted.every((label) => line.includes(label)));
         if (found.some((line) => reached(Number(line.slice(line.lastIndexOf(" ") + 1))))) return;
@@ -86,7 +86,7 @@ export async function use({ url, command }) {
 async function follow(url, token, query, find) {
   const stop = new AbortController();
   const response = await fetch(`${url}/v1/documents:subscribe?collection=diary${query}`, {
-    headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]),
+    headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(100_000)]),
   });
   assert.equal(response.status, 200);
   let text = "";

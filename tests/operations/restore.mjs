@@ -70,7 +70,7 @@ export async function restoring(image, cluster, server) {
 }
 
 async function firstFrame(url, token, find) {
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(60_000) });
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(100_000) });
   let text = "";
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     const lines = (text += chunk).split("\n");

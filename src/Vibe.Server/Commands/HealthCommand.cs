@@ -5,7 +5,7 @@ namespace Vibe.Server.Commands;
 /// <summary><c>vibe health</c>: what a container's health check runs, in an image without curl.</summary>
 internal static class HealthCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
     public static Command Create()
     {
