@@ -45,15 +45,17 @@ function change(chance, schema, json, known, depth) {
     return;
   }
   const value = valueOf(chance, field, known, depth);
-  json[field.jsonName] = field.fieldKind === "list" ? listOf(chance, there, value, () => valueOf(chance, field, known, depth)) : field.fieldKind === "map" ? { [chance.pick(strings)]: value } : value;
+  json[field.jsonName] = field.fieldKind === "list" ? listOf(chance, depth, there, value, () => valueOf(chance, field, known, depth)) : field.fieldKind === "map" ? { [chance.pick(strings)]: value } : value;
 }
 
-function listOf(chance, there, value, another) {
+function listOf(chance, depth, there, value, another) {
   const act = chance.next();
   if (act < 0.3) return [value];
   if (act < 0.6) return [...(Array.isArray(there) ? there : []), value];
   if (act < 0.7) return [];
-  if (act < 0.8) return Array(chance.pick([2, 100, 101, 501, 3000])).fill(value);
+  // Many only of what is small: lists of lists of lists would be more than a request, or this process, can hold.
+  const isSmall = typeof value !== "object" && `${value}`.length < 500;
+  if (act < 0.8) return Array(chance.pick(isSmall ? [2, 100, 101, 501, 3000] : depth === 0 ? [2, 100, 101] : [2, 3])).fill(value);
   return Array.from({ length: 1 + chance.below(5) }, another);
 }
 
