@@ -188,7 +188,7 @@ export function meaningOf({ path }, answer) {
   }
   // OAuth's errors, FedCM's, and the pages that tell a person that an app's request is wrong.
   if (typeof json?.error?.code === "string") return { code: `oauth:${json.error.code}`, infos: [] };
-  if (type.startsWith("text/html") && answer.http === 400 && /^\/oauth\/(authorize|logout)/.test(path)) return { code: "oauth:page", infos: [] };
+  if (type.startsWith("text/html") && answer.http === 400 && /oauth.*(authorize|logout)/i.test(path)) return { code: "oauth:page", infos: [] };
   if (typeof json?.error === "string") return { code: `oauth:${json.error}`, infos: [], message: json.error_description };
   if (answer.http >= 400 && typeof json?.code === "string") return fromConnect(json);
   return { code: answer.http >= 200 && answer.http < 400 ? "OK" : null, infos: [] };
