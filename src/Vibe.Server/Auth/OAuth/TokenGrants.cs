@@ -43,12 +43,14 @@ internal sealed class TokenGrants(
     /// <exception cref="OAuthError">In the words of RFC 6749 section 5.2, RFC 8628 section 3.5 and RFC 9449 section 5.</exception>
     public Task<IssuedTokens> IssueAsync(Client client, Parameters parameters, TokenContext context, CancellationToken cancellationToken)
     {
-        if (client.Manifest.DpopBoundAccessTokens && context.KeyThumbprint is null)
+        var type = parameters.Require("grant_type");
+        // A visitor's token is given to whoever asks: there is nothing to steal.
+        if (client.Manifest.DpopBoundAccessTokens && context.KeyThumbprint is null && type != VisitorType)
         {
             throw OAuthError.InvalidProof("The app's manifest wants tokens bound to a key: send the header DPoP.");
         }
 
-        return parameters.Require("grant_type") switch
+        return type switch
         {
             "authorization_code" => OfCodeAsync(client, parameters, context, cancellationToken),
             "refresh_token" => OfRefreshTokenAsync(client, parameters, context, cancellationToken),

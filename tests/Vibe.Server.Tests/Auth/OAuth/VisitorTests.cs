@@ -46,6 +46,13 @@ public sealed class VisitorTests(OAuthHost host) : IClassFixture<OAuthHost>
     }
 
     [Fact]
+    public async Task A_visitor_needs_no_key_where_people_do()
+    {
+        var app = await TestApp.CreateAsync(_server, change: static manifest => manifest.DpopBoundAccessTokens = true);
+        Assert.Equal("Bearer", (string?)(await VisitAsync(app, TestApp.Origin)).Ok()["token_type"]);
+    }
+
+    [Fact]
     public async Task Only_pages_of_a_registered_origin_may_read_an_answer()
     {
         var app = await TestApp.CreateAsync(_server);
