@@ -991,7 +991,7 @@ namespace Vibe.Apps.V1 {
     public const int DpopBoundAccessTokensFieldNumber = 16;
     private bool dpopBoundAccessTokens_;
     /// <summary>
-    /// Only tokens bound to a key are issued (RFC 9449).
+    /// Only tokens bound to a key are issued (RFC 9449), except to visitors.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -213,7 +213,7 @@ export declare type AppManifest = Message<"vibe.apps.v1.AppManifest"> & {
   requirePushedAuthorizationRequests: boolean;
 
   /**
-   * Only tokens bound to a key are issued (RFC 9449).
+   * Only tokens bound to a key are issued (RFC 9449), except to visitors.
    *
    * @generated from field: bool dpop_bound_access_tokens = 16;
    */
