@@ -61,7 +61,7 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     });
     ({ documents: this.documents, realtime: this.realtime, apps: this.apps, auth: this.auth, transport: this.transport } = contract);
     this.channels = new Channels(this.realtime, async () => this.token({ refresh: true }), () => this.listen());
-    this.writer = new Writer(() => this.hub, this.token);
+    this.writer = new Writer(() => this.hub, this.token, () => this.session.user?.did);
   }
 
   /** The server's URL. */

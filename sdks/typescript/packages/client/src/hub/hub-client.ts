@@ -52,11 +52,11 @@ export class HubClient {
     };
   }
 
-  /** Hands a write over. */
-  write(write: string, operations: readonly WriteOperation[]): { readonly queued: Promise<void>; readonly done: Promise<readonly (Document | undefined)[]> } {
+  /** Hands a write over; `user` is the DID of who writes, where the tab knows it. */
+  write(write: string, operations: readonly WriteOperation[], user?: string): { readonly queued: Promise<void>; readonly done: Promise<readonly (Document | undefined)[]> } {
     let queued = (): void => {};
     const seen = this.seen(operations);
-    const message = { type: "write", write, operations, ...(seen ? { seen } : {}) } as const;
+    const message = { type: "write", write, operations, ...(seen ? { seen } : {}), ...(user === undefined ? {} : { user }) } as const;
     const done = new Promise<readonly (Document | undefined)[]>((resolve, reject) => {
       this.writes.set(write, { message, queued: () => queued(), resolve, reject });
     });

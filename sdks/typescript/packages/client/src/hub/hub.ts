@@ -166,13 +166,20 @@ export class Hub {
     }
   }
 
-  private async write(tab: TabPort, { write, operations, seen }: ToHub & { type: "write" }): Promise<void> {
+  private async write(tab: TabPort, { write, operations, seen, user }: ToHub & { type: "write" }): Promise<void> {
     const finished = this.outbox.finished(write);
     if (finished) return tab.send({ type: "written", write, ...finished });
+    // A page that has just signed in may write before the hub hears of it; what it would queue for the user before would go with them.
+    if (this.isOther(user)) await this.token({ refresh: false }).catch(() => undefined);
+    if (this.isOther(user)) return tab.send({ type: "written", write, error: sessionEnded().toJSON() });
     const [only] = operations;
     const policy = operations.length === 1 ? this.config.policies[only!.collection] ?? "lastWriterPerField" : "lastWriterPerField";
     await this.outbox.add(write, operations, policy, new Date().toISOString().replace("Z", "000Z"), seen);
     tab.send({ type: "queued", write });
+  }
+
+  private isOther(user: string | undefined): boolean {
+    return user !== undefined && this.user !== undefined && user !== this.user;
   }
 
   private acknowledged(write: QueuedWrite, outcome: readonly (Document | undefined)[]): void {
@@ -245,7 +252,7 @@ export class Hub {
 
   private async purge(): Promise<void> {
     this.consistency.token = "";
-    this.outbox.clear(new VibeError({ code: "CANCELLED", reason: "SESSION_ENDED", message: "the session ended before the write was sent" }));
+    this.outbox.clear(sessionEnded());
     this.live.reset();
     await this.cache.clear();
     this.cache.persist("meta", "user", this.user);
@@ -290,4 +297,8 @@ export class Hub {
       storage: this.cache.storage,
     };
   }
+}
+
+function sessionEnded(): VibeError {
+  return new VibeError({ code: "CANCELLED", reason: "SESSION_ENDED", message: "the session ended before the write was sent" });
 }

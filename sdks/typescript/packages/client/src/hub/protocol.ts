@@ -49,7 +49,7 @@ export type ToHub =
   | { readonly type: "hello"; readonly config: HubConfig }
   | { readonly type: "open"; readonly query: number; readonly spec: QuerySpec }
   | { readonly type: "close"; readonly query: number }
-  | { readonly type: "write"; readonly write: string; readonly operations: readonly WriteOperation[]; readonly seen?: Document }
+  | { readonly type: "write"; readonly write: string; readonly operations: readonly WriteOperation[]; readonly seen?: Document; readonly user?: string }
   | { readonly type: "cancel"; readonly write: string }
   | { readonly type: "answer"; readonly ask: number; readonly value?: unknown; readonly error?: ErrorFields }
   | { readonly type: "session"; readonly purge: boolean; readonly done: number }

@@ -13,7 +13,8 @@ type Handed = Promise<readonly (Document | undefined)[]> & { readonly queued: Pr
 
 /** Makes writes of what an app says, and hands them to the hub. */
 export class Writer {
-  constructor(private readonly hub: () => HubClient, private readonly token: TokenSource) {}
+  /** @param user Whose writes they are, as far as is known. */
+  constructor(private readonly hub: () => HubClient, private readonly token: TokenSource, private readonly user: () => string | undefined) {}
 
   /** As `VibeClient.write`. */
   write(collection: string, data: object, options: Partial<KeyOptions & ChangeOptions> & CallOptions): Write<Document> {
@@ -57,7 +58,7 @@ export class Writer {
   private hand(operations: readonly WriteOperation[], { signal, timeoutMs }: CallOptions): Handed {
     const id = newId();
     const hub = this.hub();
-    const { queued, done } = hub.write(id, operations);
+    const { queued, done } = hub.write(id, operations, this.user());
     const signals = [...(signal ? [signal] : []), ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)])];
     const ended = signals.length === 0 ? done : new Promise<readonly (Document | undefined)[]>((resolve, reject) => {
       const stop = AbortSignal.any(signals);

@@ -69,6 +69,24 @@ async function signedInByPopup(): Promise<Page> {
   return page;
 }
 
+test("what is written in the moment somebody signs in is theirs", async () => {
+  await signUp();
+  const page = await open();
+  // The hub knows a visitor by now.
+  await follow(page);
+  await page.waitForFunction(() => window.live?.status === "live");
+  await page.evaluate(() => window.vibe.onSession(({ status }) => {
+    if (status !== "signedIn" || window.titles) return;
+    window.titles = [];
+    void window.vibe.write("posts", { title: "first words" }).then(() => window.titles!.push("kept"), (error) => window.titles!.push(error.reason));
+  }));
+  const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
+  await allow(popup, url);
+  await page.waitForFunction(() => window.titles?.length === 1);
+  expect(await page.evaluate(() => window.titles)).toEqual(["kept"]);
+  await shows(page, "first words");
+});
+
 test("a window: a new person signs up, allows, and is back in the page that was open", async () => {
   const page = await open();
   const [popup] = await Promise.all([context.waitForEvent("page"), press(page, { mode: "popup" })]);
