@@ -11,6 +11,8 @@ import { VibeError } from "./errors.js";
 import type { HubClient } from "./hub/hub-client.js";
 import { openHub } from "./hub/open.js";
 import type { ConnectionState } from "./hub/protocol.js";
+import { Subscription } from "./live/subscription.js";
+import type { SubscribeOptions } from "./live/subscription.js";
 import type { ClientOptions, RejectedWrite } from "./options.js";
 import { Writer } from "./outbox/writer.js";
 import type { CallOptions } from "./timing.js";
@@ -132,6 +134,17 @@ export class VibeClient<C extends object = Record<string, JsonObject>> {
     return this.hub.open(spec, ({ documents, error, ...state }) => callback({
       ...state, data: documents as unknown as Document<C[K] & object>[], ...(error ? { error: new VibeError(error) } : {}),
     }));
+  }
+
+  /**
+   * The changes of a query one by one, in place of its state: `for await (const { kind, id, document } of vibe.subscribe(…))`. For
+   * programs that act on what happens and go on where they were; on a connection of its own, without cache and queued writes.
+   */
+  subscribe<K extends CollectionName<C>>(collection: K, query: Omit<Query<C[K] & object>, "orderBy" | "limit"> = {}, options: SubscribeOptions = {}): Subscription<C[K] & object> {
+    const { longestPauseMs } = this.options;
+    return new Subscription(
+      this.realtime, specOf(collection, query), { ...options, ...(longestPauseMs === undefined ? {} : { longestPauseMs }) }, async () => this.token({ refresh: true }),
+    );
   }
 
   /** A page of a query as the server has it now, what this client wrote and saw acknowledged included. */

@@ -18,6 +18,8 @@ export type { Fields, OrderBy, Path, ValueAt, Where } from "./filter/builder.js"
 export type { ConnectionState, QueryStatus } from "./hub/protocol.js";
 export type { ConflictPolicy, WriteOperation } from "./outbox/write.js";
 export { IndexedDbStore } from "./store/indexed-db-store.js";
+export { Subscription } from "./live/subscription.js";
+export type { DocumentChange, SubscribeOptions } from "./live/subscription.js";
 export { MemoryStore } from "./store/memory-store.js";
 export type { Change, Store, Table } from "./store/store.js";
 export type { CallOptions } from "./timing.js";

@@ -27,6 +27,7 @@ function isUnreachable(failure: ConnectError): boolean {
   return [Code.Unavailable, Code.Unknown, Code.Internal, Code.Aborted].includes(failure.code);
 }
 
-function codeOf(code: Code): ErrorCode {
-  return code === Code.Canceled ? "CANCELLED" : Code[code].replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase() as ErrorCode;
+/** The name of a code. */
+export function codeOf(code: Code): ErrorCode {
+  return code === Code.Canceled ? "CANCELLED" : (Code[code] ?? "Unknown").replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase() as ErrorCode;
 }

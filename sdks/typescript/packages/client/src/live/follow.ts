@@ -32,6 +32,7 @@ export async function follow<F extends Frame>(frames: AsyncIterable<F>, abort: A
   }
 }
 
-function pauseOf({ delay }: Reconnect): number {
+/** The pause, in milliseconds, after which the server wants to be called again. */
+export function pauseOf({ delay }: Reconnect): number {
   return Number(delay?.seconds ?? 0) * 1000 + (delay?.nanos ?? 0) / 1e6;
 }

@@ -1,9 +1,10 @@
 import type { Document } from "../documents/document.js";
 import { fromMessage } from "../documents/mapping.js";
 import { VibeError } from "../errors.js";
-import type { ErrorCode, ErrorFields } from "../errors.js";
+import type { ErrorFields } from "../errors.js";
 import type { TargetChange, TargetError } from "../generated/vibe/realtime/v1/subscription_pb.js";
 import type { ConnectionState, QuerySpec, QueryStatus, ToTab } from "../hub/protocol.js";
+import { codeOf } from "../rpc-errors.js";
 import type { Cache, CachedQuery } from "../store/cache.js";
 import type { Change } from "../store/store.js";
 import type { TargetInit } from "./connection.js";
@@ -148,7 +149,7 @@ export class LiveQueries {
     if (reason === "CURSOR_EXPIRED" || reason === "CURSOR_INVALID") {
       query.restart();
     } else {
-      query.error = new VibeError({ code: codeNames[code] ?? "UNKNOWN", reason, message, metadata }).toJSON();
+      query.error = new VibeError({ code: codeOf(code), reason, message, metadata }).toJSON();
       // Access is lost: nothing of it stays.
       if (code === permissionDenied || code === unauthenticated) this.purge(query);
     }
@@ -296,9 +297,3 @@ function cachedOf(query: LiveQuery): CachedQuery {
 function failedState(query: number, error: ErrorFields): ToTab & { type: "state" } {
   return { type: "state", query, status: "error", error, fromCache: false, pendingWrites: 0, order: [], documents: [] };
 }
-
-const codeNames: Readonly<Record<number, ErrorCode>> = {
-  1: "CANCELLED", 2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 6: "ALREADY_EXISTS", 7: "PERMISSION_DENIED",
-  8: "RESOURCE_EXHAUSTED", 9: "FAILED_PRECONDITION", 10: "ABORTED", 11: "OUT_OF_RANGE", 12: "UNIMPLEMENTED", 13: "INTERNAL", 14: "UNAVAILABLE",
-  15: "DATA_LOSS", 16: "UNAUTHENTICATED",
-};
