@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Vibe beside its limit and its alternatives, in one run on one machine. Prints a table and writes
 # artifacts/bench-<date>.json. Nothing passes or fails here: read the ratios. Leave the machine alone meanwhile.
-# usage: ./scripts/bench.sh [--quick | --once] [json] [rpc] [start] [documents] [million] [live] [crowd] [auth]
+# usage: ./scripts/bench.sh [--quick | --once] [json] [rpc] [start] [documents] [million] [live] [crowd] [auth] [growth]
 #   json       the JSON codec beside Google.Protobuf
 #   rpc        a unary call beside a minimal API and gRPC for C++
 #   start      from starting the process to the first answer
@@ -10,8 +10,9 @@
 #   live       live queries with 500 and 5,000 subscribers, beside a SignalR hub that PostgreSQL notifies
 #   crowd      20,000 idle streams; a client that missed 50,000 changes; 10,000 clients that resume at once
 #   auth       verifying tokens and proofs as a share of a call; tokens issued a second
+#   growth     what grows with documents (to a million), clients (to 32) and subscribers (to 10,000); draws docs/growth.svg
 #   --once     one round instead of three, which take half an hour
-#   --quick    one short round, and without the million unless named
+#   --quick    one short round, and without the million and growth unless named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

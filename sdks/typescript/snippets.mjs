@@ -17,6 +17,9 @@ declare const url: string;
 declare const button: HTMLButtonElement;
 declare function accessToken(): Promise<string>;
 declare function show(...what: unknown[]): void;
+declare const process: { env: Record<string, string | undefined> };
+declare function load(name: string): Promise<string>;
+declare function save(name: string, value: string): Promise<void>;
 declare function mergeLists(base: List, mine: List, theirs: List): List;
 `;
 const options = {

@@ -1,6 +1,7 @@
 using Vibe.Benchmarks;
 using Vibe.Benchmarks.Auth;
 using Vibe.Benchmarks.Documents;
+using Vibe.Benchmarks.Growth;
 using Vibe.Benchmarks.Json;
 using Vibe.Benchmarks.Live;
 using Vibe.Benchmarks.Measuring;
@@ -32,7 +33,7 @@ switch (args)
         return 0;
 }
 
-string[] known = ["json", "rpc", "start", "documents", "million", "live", "crowd", "auth"];
+string[] known = ["json", "rpc", "start", "documents", "million", "live", "crowd", "auth", "growth"];
 var options = new BenchOptions { IsQuick = args.Contains("--quick"), Rounds = args.Contains("--quick") || args.Contains("--once") ? 1 : 3 };
 var names = args.Except(["--quick", "--once"]).ToList();
 if (names.Except(known).FirstOrDefault() is { } unknown)
@@ -42,7 +43,7 @@ if (names.Except(known).FirstOrDefault() is { } unknown)
 }
 
 var report = new Report();
-foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name => name != "million" || !options.IsQuick))
+foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name => name is not ("million" or "growth") || !options.IsQuick))
 {
     switch (name)
     {
@@ -66,6 +67,9 @@ foreach (var name in names.Count > 0 ? known.Intersect(names) : known.Where(name
             break;
         case "auth":
             await new AuthBench(options, report).RunAsync();
+            break;
+        case "growth":
+            await new GrowthBench(options, report).RunAsync();
             break;
         case "million":
             await new DocumentsBench(options, report).RunAsync(isMillion: true);

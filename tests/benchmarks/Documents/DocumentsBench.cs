@@ -139,7 +139,8 @@ internal sealed class DocumentsBench(BenchOptions options, Report report)
         });
     }
 
-    private static async Task<Measured> MeasureAsync(DrivePlan plan, ServerProcess server, int database)
+    /// <summary>Runs a client process, and looks at what server and database use meanwhile.</summary>
+    public static async Task<Measured> MeasureAsync(DrivePlan plan, ServerProcess server, int database)
     {
         var file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(plan));
@@ -159,6 +160,7 @@ internal sealed class DocumentsBench(BenchOptions options, Report report)
         $"CPU µs/call of {who}: server {Median(measured, static m => m.ServerCpu):0}, database {Median(measured, static m => m.DatabaseCpu):0}, client {Median(measured, static m => m.ClientCpu):0}";
 
     private static double Median(List<Measured> measured, Func<Measured, double> value) => BenchOptions.Median(measured.Select(value));
-
-    private sealed record Measured(double PerSecond, double P50, double P95, double ServerCpu, double DatabaseCpu, double ClientCpu);
 }
+
+/// <summary>What a client process measured: calls a second, milliseconds, and the processor time of a call in microseconds.</summary>
+internal sealed record Measured(double PerSecond, double P50, double P95, double ServerCpu, double DatabaseCpu, double ClientCpu);

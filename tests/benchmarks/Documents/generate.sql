@@ -1,4 +1,4 @@
--- Fills up to a million documents: 60 % private, 25 % public, 15 % shared by name, of 20,000 owners of whom few have much.
+-- Fills up to so many documents: 60 % private, 25 % public, 15 % shared by name, of 20,000 owners of whom few have much.
 -- Inserted into the real table, so that triggers compile the access rules and keep the side tables.
 -- Variables: total, me (whose sight is measured: 55 documents of its own, and about one share in eighty).
 set role vibe_owner;

@@ -8,6 +8,8 @@ export type {
 } from "./documents/collection.js";
 export type { AccessControl, AccessRule, Document, Edge, JsonObject, RelatedDocument } from "./documents/document.js";
 export type { AppsClient, AuthClient, DocumentsClient, RealtimeClient } from "./contract/contract.js";
+export { appCredentials } from "./auth/app-credentials.js";
+export type { AppCredentialsOptions } from "./auth/app-credentials.js";
 export type { AuthOptions, SessionState, SignInOptions, User } from "./auth/state.js";
 export { queryKey } from "./documents/spec.js";
 export { newId } from "./documents/uuid.js";

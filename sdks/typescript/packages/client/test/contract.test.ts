@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { createClient } from "../src/index.js";
+import { appCredentials, createClient } from "../src/index.js";
 import type { VibeClient } from "../src/index.js";
 import { AccountService } from "../src/generated/vibe/auth/v1/account_service_pb.js";
 import { AuthService } from "../src/generated/vibe/auth/v1/auth_service_pb.js";
+import { ClientType } from "../src/generated/vibe/apps/v1/app_pb.js";
 import { AppsService } from "../src/generated/vibe/apps/v1/apps_service_pb.js";
 import { CertificatesService } from "../src/generated/vibe/auth/v1/certificates_service_pb.js";
 import { DocumentsService } from "../src/generated/vibe/documents/v1/documents_service_pb.js";
@@ -60,4 +61,25 @@ test("the account, its certificates and its apps are reached through the client"
     for await (const { item } of vibe.auth.exportAccount({})) expect(item.case).toBeUndefined();
   })()).rejects.toMatchObject({ name: "VibeError", reason: "SIGN_IN_REQUIRED" });
   await expect(vibe.apps.getApp({ name: "nothing" })).rejects.toMatchObject({ name: "VibeError", reason: "APP_NOT_FOUND" });
+});
+
+test("the backend of an app acts as the app, with one token for all its calls, bound to its key", async () => {
+  const manifest = { displayName: "Backend", homepageUri: "https://backend.example", clientType: ClientType.CONFIDENTIAL, dpopBoundAccessTokens: true };
+  const { app } = await vibe.apps.createApp({ app: { name: "backend", manifest } });
+  const { secret } = await vibe.apps.createAppCredential({ name: "backend", credential: { name: "test" } });
+  let asked = 0;
+  const counting: typeof fetch = (input, init) => {
+    if (String(input).endsWith("/oauth/token")) asked++;
+    return fetch(input, init);
+  };
+  const backend = createClient<{ jobs: { n: number } }>({ url, token: appCredentials({ url, app: app!.did, secret, fetch: counting }) });
+  const written = await Promise.all([1, 2, 3].map((n) => backend.write("jobs", { n })));
+  expect(written.map(({ owner }) => owner)).toEqual([app!.did, app!.did, app!.did]);
+  expect((await backend.readOnce("jobs", { orderBy: "data.n" })).documents.map((job) => job.data.n)).toEqual([1, 2, 3]);
+  expect(asked).toBe(1);
+  backend.close();
+
+  const forged = createClient({ url, token: appCredentials({ url, app: app!.did, secret: "x".repeat(43) }) });
+  await expect(forged.readOnce("jobs")).rejects.toMatchObject({ name: "VibeError", reason: "CLIENT_INVALID" });
+  forged.close();
 });

@@ -70,7 +70,7 @@ export class Provider {
   /** A proof for a call of the API at this address. */
   async proofOfCall(key: CryptoKeyPair, address: string, token: string): Promise<string> {
     const { issuer } = await this.discovery();
-    // The server may have another name inside a network: it knows itself by the issuer.
+    // By the name it knows itself by.
     return prove(key, { method: "POST", url: issuer + new URL(address).pathname.slice(basePathOf(this.url).length), token, skewMs: this.skewMs });
   }
 
@@ -81,8 +81,11 @@ export class Provider {
   }
 
   private async post(url: string, parameters: Readonly<Record<string, string>>, key?: CryptoKeyPair): Promise<unknown> {
+    const { issuer } = await this.discovery();
+    // The server may have another name where this runs than the one it knows itself by.
+    const address = url.startsWith(`${issuer}/`) ? this.url.replace(/\/$/, "") + url.slice(issuer.length) : url;
     for (let again = false; ; again = true) {
-      const response = await this.reachAsPage(url, {
+      const response = await this.reachAsPage(address, {
         method: "POST",
         // Signing out may be the last thing a page does.
         keepalive: true,
