@@ -1,6 +1,6 @@
-import type { Document, Live } from "@vibe/client";
+import type { Document } from "@vibe/client";
 import { useQuery } from "@vibe/react";
-import { createContext, use, useMemo, useRef } from "react";
+import { createContext, use, useMemo } from "react";
 import type { ReactNode } from "react";
 import type { Like } from "./model.js";
 import { useTrash } from "./trash.js";
@@ -24,8 +24,9 @@ const most = 100;
 export function ReactionsProvider({ posts, children }: { readonly posts: readonly string[]; readonly children: ReactNode }): ReactNode {
   const ids = posts.slice(0, most);
   const query = ids.length === 0 ? undefined : { global: true, where: `data.post in ${JSON.stringify(ids)}`, limit: 1_000 };
-  const likes = useSteady(useQuery("likes", query));
-  const comments = useSteady(useQuery("comments", query));
+  // One more post makes another query: what the one before showed stays until the new one has an answer.
+  const { data: likes } = useQuery("likes", query, { keepPrevious: true });
+  const { data: comments } = useQuery("comments", query, { keepPrevious: true });
   const trash = useTrash();
   const reactions = useMemo(() => {
     const byPost = new Map<string, Reactions>();
@@ -40,11 +41,4 @@ export function ReactionsProvider({ posts, children }: { readonly posts: readonl
     return byPost;
   }, [likes, comments, trash]);
   return <Context value={reactions}>{children}</Context>;
-}
-
-// One more post makes another query: what the one before showed stays until the new one has an answer.
-function useSteady<T extends object>({ data, status }: Live<T>): Live<T>["data"] {
-  const last = useRef(data);
-  if (status !== "pending") last.current = data;
-  return last.current;
 }

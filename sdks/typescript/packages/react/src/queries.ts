@@ -12,6 +12,8 @@ type DataOf<K extends Name> = AppCollections[K] & object;
 export interface QueryOptions<T extends object = JsonObject> {
   /** What a server has read: shown while rendering there, and until the browser's first state. */
   readonly initialData?: readonly Document<T>[];
+  /** While nothing is known of a query that is another one than before: show what the one before had. */
+  readonly keepPrevious?: boolean;
 }
 
 /** The state of one document. */
@@ -39,17 +41,26 @@ const most = 1_000;
  * Follows a query: the cache first, then the server, then every change, this client's own writes at once. Components with equal
  * queries share one. Without a query (`undefined`) it waits. On a server it shows `initialData`.
  */
-export function useQuery<K extends Name>(collection: K, query: Query<DataOf<K>> | undefined = {}, { initialData }: QueryOptions<DataOf<K>> = {}): Live<DataOf<K>> {
+export function useQuery<K extends Name>(
+  collection: K, query: Query<DataOf<K>> | undefined = {}, { initialData, keepPrevious = false }: QueryOptions<DataOf<K>> = {},
+): Live<DataOf<K>> {
   const client = useVibe();
   const entry = query && LiveEntries.of(client).get(collection, query as unknown as Query);
-  return useEntry(entry, initialData);
+  const state = useEntry(entry, initialData);
+  const [known, setKnown] = useState(state);
+  const isKnown = state.status !== "pending";
+  if (keepPrevious && isKnown && state !== known) setKnown(state);
+  const keeps = keepPrevious && !isKnown;
+  return useMemo(() => keeps ? { ...state, data: known.data, fromCache: true } : state, [keeps, state, known]);
 }
 
 /**
  * As `useQuery`, for inside `<Suspense>`: waits until there is something to show, and throws a failure to the error boundary. On a
  * server without `initialData` the boundary's fallback is rendered, and the browser goes on.
  */
-export function useSuspenseQuery<K extends Name>(collection: K, query: Query<DataOf<K>> = {}, { initialData }: QueryOptions<DataOf<K>> = {}): Live<DataOf<K>> {
+export function useSuspenseQuery<K extends Name>(
+  collection: K, query: Query<DataOf<K>> = {}, { initialData }: Pick<QueryOptions<DataOf<K>>, "initialData"> = {},
+): Live<DataOf<K>> {
   const client = useVibe();
   const entry = LiveEntries.of(client).get(collection, query as unknown as Query);
   if (entry.state.status === "pending" && !initialData) {

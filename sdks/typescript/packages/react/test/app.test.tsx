@@ -98,6 +98,21 @@ test("what is written shows everywhere, and the mutation tells how it went", asy
   await shows(page, "query", "live false 0");
 });
 
+test("another query keeps what the one before showed until it knows", async () => {
+  await shows(page, "changing", "post 1,post 2,post 3");
+  await page.evaluate(() => {
+    const [data, status] = ["changing", "changing-status"].map((name) => document.querySelector(`[data-testid=${name}]`)!);
+    const states = (window as unknown as { states: string[] }).states = [] as string[];
+    new MutationObserver(() => states.push(`${status!.textContent}: ${data!.textContent}`)).observe(data!.parentElement!, { childList: true, characterData: true, subtree: true });
+  });
+  await press(page, "Fewer");
+  await shows(page, "changing", "post 2,post 3");
+  await shows(page, "changing-status", "live");
+  const states = await page.evaluate(() => (window as unknown as { states: string[] }).states);
+  expect(states).toContain("pending: post 1,post 2,post 3");
+  expect(states.filter((state) => state.endsWith(": "))).toEqual([]);
+});
+
 test("a list grows by pages, and stays live as a whole", async () => {
   await shows(page, "pages", "post 3,post 2");
   await page.evaluate(() => {

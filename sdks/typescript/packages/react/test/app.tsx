@@ -40,6 +40,7 @@ function Page(): ReactNode {
         <>
           <Suspense fallback={<p data-testid="waiting">waiting</p>}><Suspended /></Suspense>
           <Pages />
+          <Changing />
           <Writing />
           <Present />
           <ConsentList items={[{ scope: "timeline", label: "Post" }, { scope: "documents:likes:write", label: "Remember likes" }]} />
@@ -67,6 +68,18 @@ function All(): ReactNode {
 function Suspended(): ReactNode {
   const { data, status } = useSuspenseQuery("posts", { where: (post) => post("rank").gt(1), orderBy: "data.rank" });
   return <output data-testid="suspended">{status} {data.map(({ data }) => data.title).join()}</output>;
+}
+
+function Changing(): ReactNode {
+  const [least, setLeast] = useState(1);
+  const { data, status } = useQuery("posts", { where: `data.rank >= ${least}`, orderBy: "data.rank" }, { keepPrevious: true });
+  return (
+    <section>
+      <output data-testid="changing">{data.map(({ data }) => data.title).join()}</output>
+      <output data-testid="changing-status">{status}</output>
+      <button onClick={() => setLeast(least + 1)}>Fewer</button>
+    </section>
+  );
 }
 
 function Pages(): ReactNode {
