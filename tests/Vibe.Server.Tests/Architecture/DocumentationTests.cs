@@ -18,6 +18,15 @@ public sealed class DocumentationTests
     }
 
     [Fact]
+    public void Every_suite_that_a_guarantee_names_is_there()
+    {
+        var named = Regex.Matches(Read("docs/guarantees.md"), @"`((?:tests|sdks)/[^` ]+)`").Select(match => match.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(named);
+        Assert.All(named, path => Assert.True(Path.Exists(Path.Combine(Repository.Root, path)), path));
+    }
+
+    [Fact]
     public void Every_reason_of_the_runtime_is_in_the_protocol()
     {
         var protocol = Read("docs/protocol.md");
