@@ -44,6 +44,12 @@ export async function restoring(image, cluster, server) {
       assert.deepEqual([refused.code, refused.stderr.trim()], [1, "vibe: The master key is not the one this database was set up with: give the server the old one."]);
     });
 
+    await check("a password that is wrong is refused in one sentence", async () => {
+      const wrong = image.secrets({ postgres_password: "not the password" });
+      const refused = await image.run(other, ["serve", "--port", `${await freePort()}`], { into: wrong });
+      assert.deepEqual([refused.code, refused.stderr.trim()], [1, "vibe: The database refuses the login of ConnectionStrings__Vibe: correct its user or password."]);
+    });
+
     restored = await image.start(other);
     await check("documents are as they were, and tokens from before are good", async () => {
       assert.deepEqual(await all(), before);

@@ -76,8 +76,8 @@ internal sealed class RequestBody(HttpContext http, CallStop stop, RequestMemory
     {
         if (!result.IsCanceled)
         {
-            // What was read and not used yet stays in the pipe.
-            var now = result.Buffer.Length;
+            // What was read and not used yet stays in the pipe; what was used is counted to the end, since serving it takes more.
+            var now = Math.Max(_held, result.Buffer.Length);
             if (!memory.TryChange(_held, now))
             {
                 AdvanceTo(pipe, result.Buffer.Start, result.Buffer.Start);

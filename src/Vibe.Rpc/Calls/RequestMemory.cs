@@ -1,6 +1,6 @@
 namespace Vibe.Rpc.Calls;
 
-/// <summary>Counts what incomplete requests of all calls hold, beyond a little that each may hold in any case. Thread-safe.</summary>
+/// <summary>Counts what the requests of all calls hold until they are served, beyond a little that each may hold in any case. Thread-safe.</summary>
 /// <param name="most">How many bytes they may hold together.</param>
 internal sealed class RequestMemory(long most)
 {

@@ -29,7 +29,7 @@ internal sealed class RpcServer(
 
     public TimeSpan WriteTimeout { get; } = limits.Value.WriteTimeout;
 
-    /// <summary>What requests hold while they arrive.</summary>
+    /// <summary>What requests hold while they arrive and are served.</summary>
     public RequestMemory RequestMemory { get; } = new(limits.Value.MaxBufferedRequestBytes);
 
     public ILogger Log { get; } = loggers.CreateLogger("Vibe.Rpc.Server");

@@ -20,8 +20,9 @@ internal static class WireErrors
 
     public static RpcException ResponseTooLarge(int limit) => TooLarge("RESPONSE_TOO_LARGE", "The response message", limit);
 
-    public static RpcException TooManyLargeRequests() => Create(
-        StatusCode.ResourceExhausted, "LARGE_REQUESTS", "Too many large requests arrive at once; try again.");
+    public static RpcException TooManyLargeRequests() => RpcErrors.Create(
+        StatusCode.ResourceExhausted, "Too many large requests are served at once; try again.", "LARGE_REQUESTS", Domain, [],
+        new Google.Rpc.RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) });
 
     /// <summary>A request whose HTTP was malformed, too large or too slow for Kestrel.</summary>
     public static RpcException MalformedHttp(BadHttpRequestException exception) => exception.StatusCode switch

@@ -30,11 +30,11 @@ public sealed class RpcServerLimits
     public long MaxResponseBufferBytes { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// Bytes that requests hold together while they arrive, beyond 64 KiB of each, in all calls of the server: what would be more
-    /// ends with RESOURCE_EXHAUSTED. Default 256 MiB. Without it, a client that sends many large requests and never their last byte
-    /// takes as much memory as it likes.
+    /// Bytes that requests hold together while they arrive and are served, beyond 64 KiB of each, in all calls of the server: what
+    /// would be more ends with RESOURCE_EXHAUSTED and is to be tried again after a second. Default 96 MiB: serving takes several times
+    /// as much. Without it, a client that sends many large requests at once, or never their last byte, takes as much memory as it likes.
     /// </summary>
-    public long MaxBufferedRequestBytes { get; set; } = 256 * 1024 * 1024;
+    public long MaxBufferedRequestBytes { get; set; } = 96 * 1024 * 1024;
 
     /// <summary>Time in which all request headers must arrive. Default 15 seconds.</summary>
     public TimeSpan RequestHeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);

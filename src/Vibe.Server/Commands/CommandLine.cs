@@ -46,6 +46,13 @@ internal static class CommandLine
         Refusal or EmbeddedClusterException => exception.Message,
         DatabaseException { Kind: DatabaseErrorKind.ConnectionLost } =>
             "The database cannot be reached: start it, or correct ConnectionStrings__Vibe.",
+        // SQLSTATE class 28, and 3D000.
+        DatabaseException { SqlState: ['2', '8', ..] } => "The database refuses the login of ConnectionStrings__Vibe: correct its user or password.",
+        DatabaseException { SqlState: "3D000" } => "There is no database of the name in ConnectionStrings__Vibe: create it, or correct the name.",
+        DatabaseException { Kind: DatabaseErrorKind.InsufficientPrivilege } =>
+            "The login of ConnectionStrings__Vibe may not do what the server needs: it has to own the database and may create roles.",
+        DatabaseException { Kind: DatabaseErrorKind.TooManyConnections } =>
+            "The database has no connection left: stop what uses them, or raise its max_connections.",
         DatabaseException { Kind: DatabaseErrorKind.DiskFull } => "The database's disk is full: free some space and start again.",
         RpcException rpc => $"The server answered {rpc.StatusCode}: {rpc.Status.Detail}",
         _ => null,
