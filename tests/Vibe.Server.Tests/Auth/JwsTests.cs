@@ -47,6 +47,19 @@ public sealed class JwsTests
         Assert.False(jws!.IsSignedBy(rsa.Public));
     }
 
+    [Theory]
+    [InlineData("{\"iss\":\"\u00ff\"}")]
+    [InlineData("{\"iss\":\"\\ud800\"}")]
+    [InlineData("{\"\\ud800\":1}")]
+    [InlineData("{\"a\":[{\"b\":\"\\udc00\"}]}")]
+    public void What_says_text_that_is_none_is_no_token(string claims)
+    {
+        // Latin1: a byte of each character, as UTF-8 has no ÿ alone.
+        var header = Base64Url.EncodeToString("""{"alg":"ES256"}"""u8);
+        Assert.Null(Jws.Parse($"{header}.{Base64Url.EncodeToString(System.Text.Encoding.Latin1.GetBytes(claims))}.AAAA"));
+        Assert.NotNull(Jws.Parse($"{header}.{Base64Url.EncodeToString("{}"u8)}.AAAA"));
+    }
+
     [Fact]
     public void Keys_that_are_weak_private_shared_or_none_are_refused()
     {

@@ -53,12 +53,12 @@ internal sealed class Jws : IDisposable
             fields = JsonDocument.Parse(Decode(header), Strict);
             claims = JsonDocument.Parse(Decode(payload), Strict);
             if (fields.RootElement.ValueKind == JsonValueKind.Object && claims.RootElement.ValueKind == JsonValueKind.Object
-                && !fields.RootElement.TryGetProperty("crit", out _))
+                && IsText(fields.RootElement) && IsText(claims.RootElement) && !fields.RootElement.TryGetProperty("crit", out _))
             {
                 return new Jws(fields, claims, Decode(signature), Encoding.ASCII.GetBytes(token, 0, header.Length + 1 + payload.Length));
             }
         }
-        catch (Exception exception) when (exception is FormatException or JsonException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
         {
             // Not a token.
         }
@@ -107,6 +107,15 @@ internal sealed class Jws : IDisposable
         _header.Dispose();
         _payload.Dispose();
     }
+
+    // The parser leaves the inside of strings alone; reading one that is no UTF-8, or has half a surrogate pair, fails.
+    private static bool IsText(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString() is not null,
+        JsonValueKind.Object => value.EnumerateObject().All(static field => field.Name is not null && IsText(field.Value)),
+        JsonValueKind.Array => value.EnumerateArray().All(IsText),
+        _ => true,
+    };
 
     private static string? Text(JsonElement fields, string name) =>
         fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
