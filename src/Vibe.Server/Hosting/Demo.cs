@@ -20,14 +20,14 @@ internal static class Demo
     /// <summary>Fills in what is missing and prints how to use it.</summary>
     public static async Task FillAsync(ServeOptions options, Storage storage, CancellationToken cancellationToken)
     {
-        var tokens = await DevelopmentTokens.OpenAsync(storage, cancellationToken);
-        var userToken = await tokens.MintAsync(User, app: null, "documents:*:write", TokenLife, cancellationToken);
-        var appToken = await tokens.MintAsync(User, AppName, "documents:notes:write", TokenLife, cancellationToken);
-        var adminToken = await tokens.MintAsync(User, app: null, "documents:*:write account admin", TokenLife, cancellationToken);
-
-        using var connection = DocumentsConnection.Open(options.PublicUrl, adminToken);
         try
         {
+            var tokens = await DevelopmentTokens.OpenAsync(storage, cancellationToken);
+            var userToken = await tokens.MintAsync(User, app: null, "documents:*:write", TokenLife, cancellationToken);
+            var appToken = await tokens.MintAsync(User, AppName, "documents:notes:write", TokenLife, cancellationToken);
+            var adminToken = await tokens.MintAsync(User, app: null, "documents:*:write account admin", TokenLife, cancellationToken);
+
+            using var connection = DocumentsConnection.Open(options.PublicUrl, adminToken);
             await DescribeAppAsync(connection, cancellationToken);
             await WriteNotesAsync(connection, cancellationToken);
             Print(options.PublicUrl, userToken, appToken);
@@ -36,7 +36,7 @@ internal static class Demo
                 await ImportCitiesAsync(connection, options.DemoCities, cancellationToken);
             }
         }
-        catch (RpcException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is RpcException or OperationCanceledException && cancellationToken.IsCancellationRequested)
         {
             // Told to stop while filling in: the next start goes on.
         }
