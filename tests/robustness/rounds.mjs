@@ -36,8 +36,13 @@ async function oneRound(title, fault, place, workload) {
   await check(`${title}: every client goes on`, async () => assert.deepEqual(await workload.stop(), []), 120_000);
   if (!isWhole) return false;
   await check(`${title}: nothing lost, doubled, out of order or leaked`, async () => {
-    const broken = [...await workload.settle(), ...workload.judge(await place.stored())];
-    for (const text of broken.slice(0, 6)) console.log(`    ${text}`);
+    const unsettled = await workload.settle();
+    const stored = await place.stored();
+    const broken = [...unsettled, ...workload.judge(stored)];
+    for (const text of broken.slice(0, 6)) {
+      const row = stored.get(/[0-9a-f-]{36}/.exec(text)?.[0]);
+      console.log(`    ${text}${row ? `\n      stored as r${row.revision}${row.deleted ? ", deleted" : ""}` : ""}`);
+    }
     isWhole = broken.length === 0;
     assert.ok(isWhole);
   }, 180_000);
