@@ -67,10 +67,8 @@ class Reader {
 
 // A cursor comes with the frame after the last change; what it covers was told.
 async function settled(reader: Reader, before: string): Promise<string> {
-  for (;;) {
-    if (reader.changes.cursor !== before) return reader.changes.cursor;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await expect.poll(() => reader.changes.cursor, { timeout: 50_000 }).not.toBe(before);
+  return reader.changes.cursor;
 }
 
 test("changes come one by one, with what they are to the query", async () => {
