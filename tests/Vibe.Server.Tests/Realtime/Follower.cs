@@ -10,7 +10,8 @@ namespace Vibe.Server.Tests.Realtime;
 /// </summary>
 internal sealed class Follower : IServerStreamWriter<SubscribeResponse>, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>How long a state is waited for.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _leave = new();

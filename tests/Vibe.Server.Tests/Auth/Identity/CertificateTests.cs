@@ -40,11 +40,24 @@ public sealed class CertificateTests(ApiHost host) : IClassFixture<ApiHost>
     {
         var (club, member, collection) = (await PersonAsync(), await PersonAsync(), _server.Collection());
         var id = await ShareAsync(club, collection, $"cert:{club.Did}#trial");
-        await IssueAsync(club, member.Did, "trial", $"\"expireTime\":\"{TimeProvider.System.GetUtcNow().AddSeconds(12):yyyy-MM-ddTHH:mm:ssZ}\"");
-        Assert.True(await SeesAsync(member, collection, id));
-        using var stream = await FollowAsync(member, collection, id);
-        Assert.Equal("ACCESS_CHANGED", await LostAsync(stream));
-        Assert.False(await SeesAsync(member, collection, id));
+
+        // A machine that is too busy to look in time gives the next one longer.
+        for (var seconds = 12; ; seconds *= 2)
+        {
+            var end = TimeProvider.System.GetUtcNow().AddSeconds(seconds);
+            await IssueAsync(club, member.Did, "trial", $"\"expireTime\":\"{end:yyyy-MM-ddTHH:mm:ssZ}\"");
+            var (call, seen) = await ReadyAsync(member, collection);
+            using var stream = call;
+            if (TimeProvider.System.GetUtcNow() > end.AddSeconds(-1))
+            {
+                continue;
+            }
+
+            Assert.Equal([id], seen);
+            Assert.Equal("ACCESS_CHANGED", await LostAsync(stream));
+            Assert.False(await SeesAsync(member, collection, id));
+            return;
+        }
     }
 
     [Fact]
@@ -225,6 +238,13 @@ public sealed class CertificateTests(ApiHost host) : IClassFixture<ApiHost>
 
     private async Task<AsyncServerStreamingCall<SubscribeResponse>> FollowAsync(Holder holder, string collection, string? holds = null)
     {
+        var (call, seen) = await ReadyAsync(holder, collection);
+        Assert.Equal(holds is null ? [] : [holds], seen);
+        return call;
+    }
+
+    private async Task<(AsyncServerStreamingCall<SubscribeResponse> Call, List<string> Seen)> ReadyAsync(Holder holder, string collection)
+    {
         var client = new RealtimeService.RealtimeServiceClient(_server.Channel);
         var target = new Target { Collection = collection, Scope = Vibe.Documents.V1.DocumentScope.Shared, Initial = true };
         var call = client.Subscribe(
@@ -235,8 +255,7 @@ public sealed class CertificateTests(ApiHost host) : IClassFixture<ApiHost>
             seen.AddRange(call.ResponseStream.Current.Batch?.Changes.SelectMany(static change => change.Added).Select(static document => document.Id) ?? []);
         }
 
-        Assert.Equal(holds is null ? [] : [holds], seen);
-        return call;
+        return (call, seen);
     }
 
     private static async Task<string> LostAsync(AsyncServerStreamingCall<SubscribeResponse> call)

@@ -235,6 +235,7 @@ public sealed class SafeguardTests(RealtimeHost host) : IClassFixture<RealtimeHo
         await witness.HoldsAsync(all);
         follower.Blocked = null;
         blocked.SetResult();
+        await (stream?.CaughtBreathAsync() ?? Task.CompletedTask);
         Assert.Equal(guarded, await ModelCheck.HoldsAsync(follower, _bob, _target, _alice));
         if (guarded)
         {

@@ -17,6 +17,7 @@ internal sealed class StepwiseStream : IAsyncDisposable
     private readonly Subscriber _subscriber;
     private readonly LiveTarget _target;
     private readonly FrameWriter _frames;
+    private TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="node">The server.</param>
     /// <param name="someone">Whose rights the server goes by.</param>
@@ -81,6 +82,18 @@ internal sealed class StepwiseStream : IAsyncDisposable
         Client.Run(ServeAsync);
     }
 
+    /// <summary>Waits until the stream has taken what waited for it, so that what comes from here on is not dropped.</summary>
+    public async Task CaughtBreathAsync()
+    {
+        // The first of two turns may have begun before.
+        for (var turn = 0; turn < 2; turn++)
+        {
+            var taken = Volatile.Read(ref _turn).Task;
+            _subscriber.Wake();
+            await taken.WaitAsync(Follower.Patience);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -93,6 +106,7 @@ internal sealed class StepwiseStream : IAsyncDisposable
         while (true)
         {
             var work = _subscriber.Take(wantsCheckpoint: false);
+            Interlocked.Exchange(ref _turn, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
             await _frames.WriteAsync(work.News, cancellationToken);
             work.News.Clear();
             await _subscriber.WaitAsync(TimeSpan.FromSeconds(1));
