@@ -1,14 +1,22 @@
 // Starts and stops the real server for the suites that look at it from outside.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
 export const execute = promisify(execFile);
+
+// A folder of its own, for who needs one with a server's data in it. The database does not run as root: its user must get in.
+export function newFolder(name) {
+  const folder = mkdtempSync(`${tmpdir()}/vibe-${name}-`);
+  chmodSync(folder, 0o755);
+  return folder;
+}
 
 // A port nobody listens on.
 export async function freePort() {

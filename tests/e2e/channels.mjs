@@ -1,28 +1,19 @@
 // Channels in headless Chromium: two people in two browsers, each at another node of one installation. They see each other
 // type, and set up a WebRTC connection through the channel of a document. Ends with: N passed, N failed.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { assert, check, totals } from "../conformance/checks.mjs";
-import { execute, freePort, root, startServer } from "../processes.mjs";
+import { readFileSync, rmSync } from "node:fs";
+import { assert, check, conclude } from "../checks.mjs";
+import { execute, freePort, newFolder, root, startServer } from "../processes.mjs";
+import { launch } from "./browser.mjs";
 
-const { chromium } = createRequire(`${root}tests/conformance/`)("playwright-core");
 const vibe = `${root}scripts/vibe`;
-const folder = mkdtempSync(`${tmpdir()}/vibe-channels-`);
-chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+const folder = newFolder("channels");
 const data = `${folder}/data`;
 const url = "http://vibe.localhost";
 
 const ports = [await freePort(), await freePort()];
 const servers = [];
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    // Two peers on one machine, perhaps without a network: loopback addresses, and not hidden behind names.
-    "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
-  ],
-});
+// Two peers on one machine, perhaps without a network: loopback addresses, and not hidden behind names.
+const browser = await launch("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns");
 try {
   await serve(ports[0], ["--data", data], {});
   // The second node uses the first one's embedded database, as two nodes use one PostgreSQL elsewhere.
@@ -73,8 +64,7 @@ try {
   }
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function serve(port, args, env) {
   const server = await startServer(vibe, ["serve", "--port", `${port}`, ...args], { env: { ...process.env, VIBE_PUBLIC_URL: url, ...env } });

@@ -1,14 +1,11 @@
 // The reference page of a running server, in headless Chromium: found, read and used, by keyboard, in light, dark and on a
 // phone. SCREENSHOTS=DIR keeps pictures of it. Ends with: N passed, N failed.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, chmodSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { assert, check, totals } from "../conformance/checks.mjs";
-import { freePort, outputLine, root, startServer } from "../processes.mjs";
-import { contrastFaults } from "./contrast.mjs";
+import { rmSync, writeFileSync } from "node:fs";
+import { assert, check, conclude } from "../checks.mjs";
+import { freePort, newFolder, outputLine, root, startServer } from "../processes.mjs";
+import { complaintsOf, fits, launch, picture } from "./browser.mjs";
 
-const { chromium } = createRequire(`${root}tests/conformance/`)("playwright-core");
 const looks = [
   { name: "light", viewport: { width: 1360, height: 900 }, colorScheme: "light" },
   { name: "dark", viewport: { width: 1360, height: 900 }, colorScheme: "dark" },
@@ -16,8 +13,7 @@ const looks = [
   { name: "dark phone", viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true, isMobile: true },
 ];
 
-const work = mkdtempSync(`${tmpdir()}/vibe-docs-`);
-chmodSync(work, 0o755); // The database does not run as root: its user must get in.
+const work = newFolder("docs");
 writeFileSync(`${work}/cities.json`, JSON.stringify([
   { name: "Lisboa", country: "PT", lat: "38.72", lng: "-9.13" }, { name: "Porto", country: "PT", lat: "41.15", lng: "-8.61" },
 ]));
@@ -27,10 +23,7 @@ const port = await freePort(), tlsPort = await freePort();
 const url = `http://127.0.0.1:${port}`;
 const server = await startServer(`${root}scripts/vibe`, ["serve", "--port", `${port}`, "--tls-port", `${tlsPort}`, "--data", `${work}/data`, "--demo", "--demo-cities", `${work}/cities.json`],
   { env: { ...process.env, VIBE_TLS_CERTIFICATE: `${work}/certificate.pem`, VIBE_TLS_KEY: `${work}/key.pem` } });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
   await outputLine(server, /^cities: ready$/);
   const token = (await outputLine(server, /TOKEN=/)).trim().replace("TOKEN=", "");
@@ -45,19 +38,13 @@ try {
   await server.ended;
   rmSync(work, { recursive: true, force: true });
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function open(look) {
   const context = await browser.newContext(look);
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  // What a person would find in the console; a call that is refused is reported there by Chromium itself.
-  page.complaints = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !/Failed to load resource.*status of 4/.test(message.text())) page.complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  context.setDefaultTimeout(60_000);
+  page.complaints = complaintsOf(page);
   await page.goto(`${url}/docs`);
   await page.getByRole("heading", { level: 1 }).waitFor();
   return page;
@@ -67,11 +54,10 @@ async function uses(look, operations, token) {
   const page = await open(look);
   const isPhone = look.viewport.width < 800;
   const named = (what) => `/docs, ${look.name}: ${what}`;
-  const fits = async () => {
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than the window");
-    assert.deepEqual(await page.evaluate(contrastFaults), []);
+  const looksRight = async (name) => {
+    await picture(page, `docs-${name}-${look.name.replace(" ", "-")}`);
+    await fits(page, name);
   };
-  const picture = async (name) => process.env.SCREENSHOTS && page.screenshot({ path: `${process.env.SCREENSHOTS}/${look.name.replace(" ", "-")}-${name}.png` });
   const find = async (operation) => {
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press("/");
@@ -93,14 +79,13 @@ async function uses(look, operations, token) {
     for (const { path, verb } of operations) {
       assert.ok(await page.locator(`.methods a:has(.verb.${verb}):has(.mono:text-is("${path}"))`).count() > 0, `${verb} ${path}`);
     }
-    await fits();
-    await picture("overview");
+    await looksRight("overview");
   });
   await check(named("every operation has a page that fits and names its fields"), async () => {
     for (const { id } of operations) {
       await page.evaluate((hash) => { location.hash = hash; }, `#op/${id}`);
       await page.locator(".try").waitFor();
-      await fits();
+      await fits(page, id);
       assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("input, select, textarea, button")]
         .filter((field) => !(field.labels?.length || field.ariaLabel || field.textContent.trim())).map((field) => field.outerHTML)), []);
     }
@@ -117,16 +102,14 @@ async function uses(look, operations, token) {
     await answers("200");
     assert.match(await page.locator(".result .output").innerText(), /"Lisboa"/);
     assert.match(await page.locator(".try .copy pre").innerText(), /^curl '.*collection=cities&.*scope=DOCUMENT_SCOPE_PUBLIC/);
-    await fits();
-    await picture("list");
+    await looksRight("list");
   });
   await check(named("an error says what is wrong"), async () => {
     await page.getByLabel("filter").fill("data.country ~~ 1");
     await page.getByRole("button", { name: "Send" }).click();
     await answers("400");
     assert.match(await page.locator(".result .output").innerText(), /"fieldViolations"[\s\S]*filter/);
-    await fits();
-    await picture("error");
+    await looksRight("error");
   });
   await check(named("a note needs a token, and is written with one"), async () => {
     await find("CreateDocument");
@@ -138,14 +121,12 @@ async function uses(look, operations, token) {
     await answers("200");
     assert.match(await page.locator(".result .output").innerText(), new RegExp(`"title": "from ${look.name}"`));
     assert.ok(!(await page.locator("body").innerText()).includes(token), "the token is shown");
-    await fits();
-    await picture("create");
+    await looksRight("create");
   });
   if (isPhone) {
     await check(named("the menu opens, leads somewhere and closes"), async () => {
       await page.getByRole("button", { name: "Menu" }).tap();
-      await fits();
-      await picture("menu");
+      await looksRight("menu");
       await page.getByRole("navigation").getByRole("link").first().tap();
       await page.getByRole("navigation").waitFor({ state: "hidden" });
     });

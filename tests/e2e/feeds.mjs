@@ -1,28 +1,22 @@
 // The example app `feeds`, built and served as it would be, with people in browsers of their own: they read signed out, sign up,
 // post for some and for all, like, comment, type, follow, lose the network, open a second tab, sign out. Its pages in light, dark and
 // on a large screen, checked for accessibility. SCREENSHOTS=DIR keeps pictures. Ends with: N passed, N failed.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { extname } from "node:path";
-import { assert, check as checkWithin, totals } from "../conformance/checks.mjs";
-import { execute, freePort, root, startServer } from "../processes.mjs";
-import { contrastFaults } from "./contrast.mjs";
+import { assert, check as checkWithin, conclude } from "../checks.mjs";
+import { execute, freePort, newFolder, root, startServer } from "../processes.mjs";
+import { allow, fits, isAccessible, launch, picture } from "./browser.mjs";
 import { startNetwork } from "./network.mjs";
 
-const require = createRequire(`${root}tests/conformance/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const example = `${root}examples/feeds/`;
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 const patience = 60_000;
 // A busy machine may take long for the many steps of a check.
 const check = (name, body) => checkWithin(name, body, 4 * patience);
 
-const folder = mkdtempSync(`${tmpdir()}/vibe-feeds-`);
-chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+const folder = newFolder("feeds");
 const [port, sitePort] = [await freePort(), await freePort()];
 const feeds = `http://localhost:${sitePort}`;
 const env = { ...process.env, VIBE_URL: `http://vibe.localhost:${port}`, VIBE_DATA: `${folder}/data`, FEEDS_ORIGIN: feeds, FEEDS_SETTINGS: `${folder}/settings` };
@@ -43,10 +37,7 @@ try {
   ]);
   await check("the app compiles strictly", async () => assert.equal(compiled.reason?.stdout, undefined));
   children.unshift(await startServer(process.execPath, [`${example}circle/serve.mjs`], { env }));
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
   await story();
 } finally {
   await browser?.close();
@@ -58,8 +49,7 @@ try {
   }
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function story() {
   const visitor = await open("visitor", { ...phone, colorScheme: "light" });
@@ -251,8 +241,7 @@ async function signUp(page, handle, name, looksAt = async () => {}) {
   const [consent] = await Promise.all([context.waitForEvent("page"), account.getByRole("button", { name: "Create account" }).click()]);
   await consent.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
   await looksAt(consent);
-  // The button does nothing at first: a click meant for what was there before must not count.
-  while (!consent.isClosed()) await consent.getByRole("button", { name: "Allow" }).click({ timeout: 500 }).catch(() => {});
+  await allow(consent);
   await page.getByRole("button", { name: "What’s new?" }).waitFor();
 }
 
@@ -285,17 +274,10 @@ async function keepsUntil(shown, act) {
   }
 }
 
-async function picture(page, name) {
-  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.jpg`, type: "jpeg", quality: 60 });
-}
-
 async function sound(page, name) {
   await picture(page, name);
-  const width = page.viewportSize().width;
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= width, `${name} is wider than the window`);
-  assert.deepEqual(await page.evaluate(contrastFaults), [], name);
-  const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`);
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), [], name);
+  await fits(page, name);
+  await isAccessible(page, name);
 }
 
 // All that the origin's databases hold, as text.

@@ -1,15 +1,12 @@
 // Live queries in headless Chromium: two tabs, an EventSource in one, writes in the other; the server and the database are
 // killed in between. Ends with: N passed, N failed.
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { assert, check, totals } from "../conformance/checks.mjs";
-import { execute, freePort, postmasterPid, root, startServer } from "../processes.mjs";
+import { rmSync } from "node:fs";
+import { assert, check, conclude } from "../checks.mjs";
+import { execute, freePort, newFolder, postmasterPid, root, startServer } from "../processes.mjs";
+import { launch } from "./browser.mjs";
 
-const { chromium } = createRequire(`${root}tests/conformance/`)("playwright-core");
 const vibe = `${root}scripts/vibe`;
-const folder = mkdtempSync(`${tmpdir()}/vibe-live-`);
-chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+const folder = newFolder("live");
 const data = `${folder}/data`;
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
@@ -17,10 +14,7 @@ const start = () => startServer(vibe, ["serve", "--port", `${port}`, "--data", d
 
 let server = await start();
 const token = (await execute(vibe, ["token", "--user", "writer", "--data", data])).stdout.trim();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
   const context = await browser.newContext();
   const [reader, writer] = await Promise.all([tab(context), tab(context)]);
@@ -57,8 +51,7 @@ try {
   await server.ended;
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function tab(context) {
   const page = await context.newPage();

@@ -2,18 +2,13 @@
 // a note is live in a second tab; then all that the app promises, in light, dark and on a phone. The same for the template without
 // React. SCREENSHOTS=DIR keeps pictures. Ends with: N passed, N failed.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
-import { assert, check, totals } from "../conformance/checks.mjs";
-import { freePort, outputLine, pause, root, startServer } from "../processes.mjs";
-import { contrastFaults } from "./contrast.mjs";
+import { assert, check, conclude } from "../checks.mjs";
+import { freePort, newFolder, outputLine, pause, root, startServer } from "../processes.mjs";
+import { allow, complaintsOf, fits, isAccessible, launch, picture } from "./browser.mjs";
 
-const require = createRequire(`${root}tests/conformance/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 // Of a person at a busy machine.
 const patience = 120_000;
 const looks = [
@@ -27,8 +22,7 @@ const mine = (page) => page.locator(".card").filter({ has: page.getByRole("headi
 const everyones = (page) => page.locator(".card").filter({ has: page.getByRole("heading", { name: "Public notes" }) });
 const note = (page, title) => mine(page).getByRole("listitem").filter({ hasText: title });
 
-const work = mkdtempSync(`${tmpdir()}/vibe-quickstart-`);
-chmodSync(work, 0o755); // The database does not run as root: its user must get in.
+const work = newFolder("quickstart");
 const clone = `${work}/vibe`;
 execFileSync(`${root}scripts/vibe`, ["--help"], { stdio: "ignore" });
 execFileSync("git", ["clone", "--quiet", "--no-hardlinks", root, clone]);
@@ -43,10 +37,7 @@ const section = readFileSync(`${clone}/README.md`, "utf8").split("\n## ").find((
 const commands = /```sh\n([\s\S]*?)```/.exec(section)[1];
 const running = new Set();
 let server;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
   const began = Date.now();
   await start();
@@ -70,8 +61,7 @@ try {
   await server?.ended;
   rmSync(work, { recursive: true, force: true });
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function start(...more) {
   server = await startServer("./scripts/dev-start.sh", ["--port", `${port}`, ...more], { cwd: clone, env: environment });
@@ -103,11 +93,8 @@ async function open(origin, options = {}) {
 
 async function tab(context, origin) {
   const page = await context.newPage();
-  page.on("console", (message) => {
-    // What cannot be reached while the server is down is reported there by Chromium itself.
-    if (["error", "warning"].includes(message.type()) && !/Failed to load resource/.test(message.text())) context.complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => context.complaints.push(String(error)));
+  // What cannot be reached while the server is down is reported by Chromium itself.
+  context.complaints.push(complaintsOf(page, /Failed to load resource/));
   await page.goto(origin);
   return page;
 }
@@ -136,11 +123,8 @@ async function signsInAndWrites(origin, title) {
   await popup.getByLabel("New password").fill("correct horse battery");
   await popup.getByRole("button", { name: "Create account" }).click();
   const asking = await shown(context, (each) => each.getByRole("heading", { name: `${title} asks for access` }));
-  // The button does nothing at first: a click meant for what was there before must not count.
-  let waiting = true;
-  const signedIn = page.getByLabel("New note").waitFor().finally(() => (waiting = false));
-  while (waiting) await asking.getByRole("button", { name: "Allow" }).click({ timeout: 5_000 }).catch(() => pause(200));
-  await signedIn;
+  await allow(asking);
+  await page.getByLabel("New note").waitFor();
   const second = await tab(context, origin);
   await second.getByLabel("New note").waitFor();
   await add(page, "Water the plants");
@@ -213,7 +197,7 @@ async function keepsItsPromises(name, origin, { context, page, second }) {
     assert.equal(await mine(second).isVisible(), false);
     await everyones(second).getByText(offline).waitFor();
   });
-  await promise("nothing in the browser's console", () => assert.deepEqual([...context.complaints, ...visitor.context.complaints], []));
+  await promise("nothing in the browser's console", () => assert.deepEqual([...context.complaints, ...visitor.context.complaints].flat(), []));
   await Promise.all([context.close(), visitor.context.close()]);
 }
 
@@ -222,11 +206,10 @@ async function looksRight(name, look, pages) {
     await check(`${name}, ${who}, ${look.name}: readable, accessible, inside the screen`, async () => {
       await page.setViewportSize(look.viewport);
       await page.emulateMedia({ colorScheme: look.colorScheme });
-      if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/quickstart-${name}-${who}-${look.name}.png` });
-      assert.deepEqual(await page.evaluate(contrastFaults), []);
-      const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`);
-      assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), []);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
+      const what = `quickstart-${name}-${who}-${look.name}`;
+      await picture(page, what);
+      await fits(page, what);
+      await isAccessible(page, what);
     }, patience);
   }
 }

@@ -1,14 +1,12 @@
 // What a newcomer does, from a fresh clone, by the README's own commands. Ends with: N passed, N failed.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { assert, check, totals } from "../conformance/checks.mjs";
-import { execute, freePort, isAlive, outputLine, postmasterPid, root, startServer } from "../processes.mjs";
+import { assert, check, conclude } from "../checks.mjs";
+import { execute, freePort, isAlive, newFolder, outputLine, postmasterPid, root, startServer } from "../processes.mjs";
 
-const work = mkdtempSync(`${tmpdir()}/vibe-e2e-`);
-chmodSync(work, 0o755); // The database does not run as root: its user must get in.
+const work = newFolder("e2e");
 const clone = `${work}/vibe`;
 const data = `${work}/data`;
 execFileSync("git", ["clone", "--quiet", "--no-hardlinks", root, clone]);
@@ -27,8 +25,7 @@ await readmeWorks();
 await refusals();
 await stopsAndStartsAgain();
 rmSync(work, { recursive: true, force: true });
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function start() {
   server = await startServer("./scripts/dev-start.sh", ["--port", `${port}`, "--data", data], { cwd: clone });

@@ -1,17 +1,15 @@
 // The server under test, an app of each kind, and a person with a browser: without a screen, but with cookies.
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { execute, freePort, root, startServer } from "../processes.mjs";
+import { rmSync } from "node:fs";
+import { execute, freePort, newFolder, root, startServer } from "../processes.mjs";
 
 const vibe = `${root}scripts/vibe`;
 export const callback = "https://rp.example/callback";
-export const authCallback = "https://rp.example/api/auth/callback/vibe";
+const authCallback = "https://rp.example/api/auth/callback/vibe";
 export const scopes = ["openid", "profile", "offline_access", "documents:notes:write"];
 
 export async function startProvider() {
-  const folder = mkdtempSync(`${tmpdir()}/vibe-oauth-`);
-  chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+  const folder = newFolder("oauth");
   const data = `${folder}/data`;
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`; // Node does not know names under localhost.

@@ -1,5 +1,5 @@
 // Independent OAuth and OpenID Connect clients against a running server. Ends with: N passed, N failed.
-import { totals } from "../conformance/checks.mjs";
+import { conclude, totals } from "../checks.mjs";
 import { Person, startProvider } from "./provider.mjs";
 
 const provider = await startProvider();
@@ -18,5 +18,4 @@ try {
 } finally {
   await provider.stop();
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();

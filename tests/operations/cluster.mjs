@@ -1,9 +1,8 @@
 // PostgreSQL as an operator runs it: a cluster of its own, a password, TCP.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { execute, freePort, pause } from "../processes.mjs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execute, freePort, newFolder, pause } from "../processes.mjs";
 
 const versions = "/usr/lib/postgresql";
 const bin = process.env.VIBE_POSTGRES_BIN ?? `${versions}/${readdirSync(versions).sort((a, b) => b - a)[0]}/bin`;
@@ -13,8 +12,7 @@ const asPostgres = (command, args) => process.getuid() === 0 ? ["setpriv", ["--r
 
 // command: how the server is started, beginning with "postgres".
 export async function startCluster(command, password) {
-  const folder = mkdtempSync(`${tmpdir()}/vibe-cluster-`);
-  chmodSync(folder, 0o755);
+  const folder = newFolder("cluster");
   writeFileSync(`${folder}/password`, password);
   execFileSync("install", ["-d", ...(process.getuid() === 0 ? ["-o", "postgres"] : []), `${folder}/data`]);
   const [initialize, arguments_] = asPostgres(`${bin}/initdb`, [

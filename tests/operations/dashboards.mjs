@@ -1,7 +1,7 @@
 // Dashboards and alerts ask for what a server tells: every metric and every label is there.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { root } from "../processes.mjs";
 import { grammar } from "./metrics.mjs";
 

@@ -1,6 +1,6 @@
 // The doctor finds what is wrong, says what to do, and what it says helps.
 import { randomBytes } from "node:crypto";
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { freePort } from "../processes.mjs";
 
 export async function doctor(image, cluster) {

@@ -1,5 +1,5 @@
 // Log lines for a machine: one JSON object each, with the request they belong to, and nothing that proves or tells anything of anybody.
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { metricsToken, secrets, traceId } from "./observed.mjs";
 
 export async function logs({ server }, used) {

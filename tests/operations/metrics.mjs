@@ -1,6 +1,6 @@
 // What Prometheus is told: in its format, under names that stay, with labels that do not grow with people and documents.
 import parse from "parse-prometheus-text-format";
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { metricsToken, secrets } from "./observed.mjs";
 
 export async function metrics(server, used) {

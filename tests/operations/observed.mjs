@@ -1,10 +1,9 @@
 // A server with all that can be observed switched on, used the way people use it, with things in it that must never come out.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
-import { assert } from "../conformance/checks.mjs";
+import { assert } from "../checks.mjs";
 import { Person } from "../oauth/provider.mjs";
-import { execute, freePort, pause, root, startServer } from "../processes.mjs";
+import { execute, freePort, newFolder, pause, root, startServer } from "../processes.mjs";
 import { startCollector } from "./collector.mjs";
 
 export const vibe = `${root}scripts/vibe`;
@@ -15,8 +14,7 @@ export const parentId = randomBytes(8).toString("hex");
 const traced = { traceparent: `00-${traceId}-${parentId}-01` };
 
 export async function startObserved() {
-  const folder = mkdtempSync(`${tmpdir()}/vibe-operations-`);
-  chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+  const folder = newFolder("operations");
   const data = `${folder}/data`;
   writeFileSync(`${folder}/metrics-token`, `${metricsToken}\n`);
   const collector = await startCollector();

@@ -1,13 +1,12 @@
 // docker-compose.yml and deploy/Dockerfile: valid, and safe; and what they run, run here without a container engine.
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
 import Ajv from "ajv/dist/2019.js";
 import { parse } from "yaml";
-import { assert, check } from "../conformance/checks.mjs";
-import { execute, freePort, root, startServer } from "../processes.mjs";
+import { assert, check } from "../checks.mjs";
+import { execute, freePort, newFolder, root, startServer } from "../processes.mjs";
 import { startCluster } from "./cluster.mjs";
 
 const text = readFileSync(`${root}docker-compose.yml`, "utf8");
@@ -74,8 +73,7 @@ export async function composition() {
 
 // The published server, started by the image's entry point with the environment of the compose file, as a user that owns nothing.
 export async function startProduction() {
-  const folder = mkdtempSync(`${tmpdir()}/vibe-production-`);
-  chmodSync(folder, 0o755);
+  const folder = newFolder("production");
   const app = `${folder}/app`;
   const [publish] = instruction("RUN");
   assert.match(publish, / -o \/app$/);

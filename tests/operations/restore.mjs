@@ -1,7 +1,7 @@
 // The commands of docs/operations.md, word for word: what they bring back is what was there.
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { execute, freePort, root } from "../processes.mjs";
 
 const [, section] = readFileSync(`${root}docs/operations.md`, "utf8").split("\n## Backup\n");

@@ -1,5 +1,5 @@
 // What an operator meets. Ends with: N passed, N failed.
-import { totals } from "../conformance/checks.mjs";
+import { conclude, totals } from "../checks.mjs";
 import { dashboards } from "./dashboards.mjs";
 import { doctor } from "./doctor.mjs";
 import { logs } from "./logs.mjs";
@@ -19,8 +19,7 @@ try {
   totals.failed++;
   console.error(error);
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function observing() {
   const observed = await startObserved();

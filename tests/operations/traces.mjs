@@ -1,5 +1,5 @@
 // What an OpenTelemetry collector gets: spans that hang together and say what and how, metrics under the same names, no secrets.
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { metricsToken, parentId, secrets, traceId } from "./observed.mjs";
 
 const documents = "vibe.documents.v1.DocumentsService";

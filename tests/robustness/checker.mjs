@@ -1,5 +1,5 @@
 // The checker can fail: each bad history breaks the rule it should, and the good one none.
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { Follower } from "./follower.mjs";
 import { difference, judgeRead, judgeWrites } from "./judge.mjs";
 

@@ -1,5 +1,5 @@
 // Disks that are full to the last byte, and free again.
-import { assert } from "../conformance/checks.mjs";
+import { assert } from "../checks.mjs";
 import { retried } from "./client.mjs";
 import { pause } from "../processes.mjs";
 

@@ -1,6 +1,6 @@
 // What happens to a cluster while people write and follow. Each fault begins in a whole cluster and leaves a whole one behind;
 // `workload` goes on meanwhile.
-import { assert } from "../conformance/checks.mjs";
+import { assert } from "../checks.mjs";
 import { pause } from "../processes.mjs";
 import { fullDisk, fullOfLog } from "./disks.mjs";
 import { amidMany } from "./streams.mjs";

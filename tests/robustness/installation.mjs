@@ -1,22 +1,14 @@
 // Servers and databases to be killed: two nodes on one PostgreSQL, with a proxy before them and one between each and the
 // database; or one server with the database it brings along.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
-import { execute, freePort, isAlive, pause, postmasterPid, root, spawnServer } from "../processes.mjs";
+import { execute, freePort, isAlive, newFolder, pause, postmasterPid, root, spawnServer } from "../processes.mjs";
 import { Disk, Postgres } from "./postgres.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const vibe = `${root}scripts/vibe`;
 // Of the Debian package libfaketime.
 const faketime = readdirSync("/usr/lib").map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`).find(existsSync);
-
-// A folder that the database's user can reach.
-function folder() {
-  const made = mkdtempSync(`${tmpdir()}/vibe-robustness-`);
-  chmodSync(made, 0o755);
-  return made;
-}
 
 // A clock for processes: `environment` for those that go by it, `jump` sets it apart from the true one.
 export function clock(file) {
@@ -94,7 +86,7 @@ export class EmptyCluster {
   }
 
   async begin() {
-    this.folder = folder();
+    this.folder = newFolder("robustness");
     this.disk = new Disk(`${this.folder}/disk`);
     mkdirSync(`${this.folder}/disk/postgres`, { mode: 0o755 });
     this.postgres = await Postgres.create(`${this.folder}/disk/postgres`);
@@ -159,7 +151,7 @@ const storedBy = async (sql) => new Map(
 export class Embedded {
   static async create() {
     const place = new Embedded();
-    place.folder = folder();
+    place.folder = newFolder("robustness");
     place.disk = new Disk(`${place.folder}/disk`);
     place.data = `${place.disk.folder}/data`;
     place.port = await freePort();

@@ -1,6 +1,6 @@
 // In each round people write and follow while one thing goes wrong; then all rules are held against what is stored and what
 // everyone was told.
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { Workload } from "./workload.mjs";
 
 // run: random; faults by name, each run with { random, place, workload } and leaving all whole; more, whether there is time for a

@@ -1,7 +1,7 @@
 // Histories of people who write and follow while servers, databases, connections, clocks and disks fail; see scripts/robustness.sh.
 // Ends with: N passed, N failed.
 import { parseArgs } from "node:util";
-import { check, totals } from "../conformance/checks.mjs";
+import { check, conclude } from "../checks.mjs";
 import { checker } from "./checker.mjs";
 import { retried } from "./client.mjs";
 import { embeddedFaults } from "./embedded.mjs";
@@ -62,5 +62,4 @@ const count = [...tally.faults.values()].reduce((sum, number) => sum + number, 0
 console.log(`${tally.histories} histories of ${tally.clients} clients in ${Math.round((Date.now() - began) / 1000)} s: ${tally.requests} acknowledged requests, ${tally.reads} reads, ${tally.streams} streams with ${tally.frames} frames`);
 console.log(`${count} faults: ${list(tally.faults)}`);
 console.log(`tried again: ${list(retried)}`);
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();

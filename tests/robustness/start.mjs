@@ -1,5 +1,5 @@
 // Kills while a new database is filled with its schema: the next start, of both nodes at once, finishes it.
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { client } from "./client.mjs";
 
 export const startFaults = {

@@ -1,6 +1,6 @@
 // A stream with many documents, interrupted while it is sent its first ones, or what it missed.
 import { randomUUID } from "node:crypto";
-import { assert } from "../conformance/checks.mjs";
+import { assert } from "../checks.mjs";
 import { pause } from "../processes.mjs";
 import { Follower } from "./follower.mjs";
 import { difference } from "./judge.mjs";

@@ -79,7 +79,7 @@ function flatten(query, name, value) {
   return true;
 }
 
-export const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 
 // google.rpc.Status with its ErrorInfos, from the bytes of grpc-status-details-bin; throws for what is none.
 export function statusOf(bytes) {

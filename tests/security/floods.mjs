@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { assert, check } from "../conformance/checks.mjs";
+import { assert, check } from "../checks.mjs";
 import { floods } from "./attackers.mjs";
 import { mistakes } from "./judge.mjs";
 

@@ -66,7 +66,7 @@ export function replay(target, world) {
   }));
 }
 
-export function formOf(world, template) {
+function formOf(world, template) {
   const body = template.form ? world.fill(template.form) : template.json ? JSON.stringify(world.fillAll(template.json)) : undefined;
   const request = {
     protocol: "form", version: 1, verb: template.verb, path: world.fill(template.path), body: body && Buffer.from(body),

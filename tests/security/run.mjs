@@ -1,6 +1,6 @@
 // Attacks a real server from outside: named attacks, floods, and fuzzing for the rest of the time.
 // usage: run.mjs [--minutes N] [--seed S] [part…]. Ends with: N passed, N failed.
-import { assert, check, totals } from "../conformance/checks.mjs";
+import { assert, check, conclude, totals } from "../checks.mjs";
 import { flood } from "./floods.mjs";
 import { fuzz, replay } from "./fuzz.mjs";
 import { mistakes } from "./judge.mjs";
@@ -50,8 +50,7 @@ try {
   closeAll();
   await check("the server stops cleanly", async () => assert.equal(await target.stop(), 0));
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+conclude();
 
 async function fuzzing(world) {
   const begun = Date.now();

@@ -1,17 +1,15 @@
 // The server under attack, with people whose documents must stay theirs, and those who attack it.
 import { randomBytes, randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { assert } from "../conformance/checks.mjs";
-import { execute, freePort, pause, root, startServer } from "../processes.mjs";
+import { rmSync } from "node:fs";
+import { assert } from "../checks.mjs";
+import { execute, freePort, newFolder, pause, root, startServer } from "../processes.mjs";
 import { send } from "./wire.mjs";
 
 const vibe = `${root}scripts/vibe`;
 const attackers = 3;
 
 export async function startTarget() {
-  const folder = mkdtempSync(`${tmpdir()}/vibe-attack-`);
-  chmodSync(folder, 0o755); // The database does not run as root: its user must get in.
+  const folder = newFolder("attack");
   const data = `${folder}/data`;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { assert, check } from "../checks.mjs";
+import { assert, check } from "../../checks.mjs";
 
 export async function run({ plain, tls, here }) {
   const { outputFiles } = await build({

@@ -4,7 +4,8 @@ import { create, fromJson, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
 import * as node from "@connectrpc/connect-node";
 import * as web from "@connectrpc/connect-web";
-import { assert, check, codes, sample } from "../checks.mjs";
+import { assert, check } from "../../checks.mjs";
+import { codes, sample } from "../fixtures.mjs";
 import { AllTypesSchema, EchoRequestSchema, RpcTestService } from "../gen/vibe/rpctest/v1/rpctest_service_pb.js";
 
 export async function run({ plain, tls }) {

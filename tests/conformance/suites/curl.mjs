@@ -1,7 +1,7 @@
 // curl: REST as a newcomer types it, Connect by hand, protocol detection on the one port, TLS.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { assert, check } from "../checks.mjs";
+import { assert, check } from "../../checks.mjs";
 
 const execute = promisify(execFile);
 

@@ -1,7 +1,8 @@
 // @grpc/grpc-js: native gRPC on Node's HTTP/2.
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
-import { assert, check, codes } from "../checks.mjs";
+import { assert, check } from "../../checks.mjs";
+import { codes } from "../fixtures.mjs";
 
 export async function run({ plain, tls, root }) {
   const definition = loader.loadSync("vibe/rpctest/v1/rpctest_service.proto", {

@@ -1,7 +1,8 @@
 // grpc-web (npm), over XMLHttpRequest: binary and text (base64).
 import { fromBinary, toBinary, create } from "@bufbuild/protobuf";
 import xhr2 from "xhr2";
-import { assert, check, codes } from "../checks.mjs";
+import { assert, check } from "../../checks.mjs";
+import { codes } from "../fixtures.mjs";
 import * as schema from "../gen/vibe/rpctest/v1/rpctest_service_pb.js";
 
 export async function run({ plain }) {

@@ -1,6 +1,6 @@
 // Debian's python3-grpcio, the C core: raw bytes, so that the framing is looked at and nothing else.
 import { spawnSync } from "node:child_process";
-import { totals } from "../checks.mjs";
+import { totals } from "../../checks.mjs";
 
 export async function run({ plain, here }) {
   const child = spawnSync("/usr/bin/python3", [`${here}suites/grpcio_client.py`, new URL(plain).host], { encoding: "utf8", timeout: 120_000 });

@@ -1,6 +1,6 @@
 // @auth/core: sign-in for web frameworks, with its own session behind it.
 import { Auth } from "@auth/core";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 
 const site = "https://rp.example";
 

@@ -1,6 +1,6 @@
 // jose: how the backend of an app checks tokens by itself.
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 
 export async function run({ issuer, createApp }) {
   const app = await createApp("verifier", { clientType: "CLIENT_TYPE_CONFIDENTIAL" });

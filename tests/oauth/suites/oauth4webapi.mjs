@@ -1,6 +1,6 @@
 // oauth4webapi: the strict one. It refuses whatever a specification does not allow.
 import * as oauth from "oauth4webapi";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { callback, scopes } from "../provider.mjs";
 
 const insecure = { [oauth.allowInsecureRequests]: true };

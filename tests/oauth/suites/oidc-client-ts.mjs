@@ -1,6 +1,6 @@
 // oidc-client-ts: what pages without a backend use.
 import { InMemoryWebStorage, OidcClient, WebStorageStateStore } from "oidc-client-ts";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { callback, scopes } from "../provider.mjs";
 
 export async function run({ issuer, createApp }, person) {

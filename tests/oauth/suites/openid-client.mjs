@@ -1,6 +1,6 @@
 // openid-client: what most Node backends use.
 import * as client from "openid-client";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { callback, scopes } from "../provider.mjs";
 
 const options = { execute: [client.allowInsecureRequests] };

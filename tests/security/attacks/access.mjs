@@ -1,6 +1,6 @@
 // Reading and changing what is another's: by every RPC, in every protocol, with all that an attacker could have got hold of.
 import { randomUUID } from "node:crypto";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { methodOf, methods } from "../contract.mjs";
 import { findingOf } from "../judge.mjs";
 import { hold } from "../target.mjs";

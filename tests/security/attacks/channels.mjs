@@ -1,6 +1,6 @@
 // Channels: being where one may not be, speaking for another, too much and too often.
 import { randomUUID } from "node:crypto";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { hold } from "../target.mjs";
 import { send } from "../wire.mjs";
 

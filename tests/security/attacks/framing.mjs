@@ -1,7 +1,7 @@
 // Broken and hostile bytes: envelopes, compression, HTTP/1.1 that two readers would read differently, HTTP/2 that breaks its rules.
 import net from "node:net";
 import { gzipSync } from "node:zlib";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { encode, methodOf } from "../contract.mjs";
 import { findingOf } from "../judge.mjs";
 import { frame, meaningOf, requestOf, send } from "../wire.mjs";

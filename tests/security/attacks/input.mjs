@@ -1,5 +1,5 @@
 // JSON, filters and patterns that are meant to hurt: deep, long, ambiguous, of the wrong type, or costly to match.
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { methodOf } from "../contract.mjs";
 import { findingOf } from "../judge.mjs";
 import { meaningOf, requestOf, send } from "../wire.mjs";

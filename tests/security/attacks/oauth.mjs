@@ -1,6 +1,6 @@
 // The threats of RFC 9700 against a whole provider: what an app, another app, and a page of the attacker's can try.
 import { createHash } from "node:crypto";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { Person } from "../../oauth/provider.mjs";
 import { send } from "../wire.mjs";
 

@@ -1,5 +1,5 @@
 // Page tokens, cursors and consistency tokens: changed in every byte, another person's, of another query, of another kind.
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { send } from "../wire.mjs";
 
 export async function run(target, world) {

@@ -1,6 +1,6 @@
 // Access tokens that were forged, stolen or sent the wrong way.
 import { createHash, createHmac, generateKeyPairSync, randomUUID, sign } from "node:crypto";
-import { assert, check } from "../../conformance/checks.mjs";
+import { assert, check } from "../../checks.mjs";
 import { methodOf } from "../contract.mjs";
 import { findingOf } from "../judge.mjs";
 import { meaningOf, protocols, requestOf, send } from "../wire.mjs";

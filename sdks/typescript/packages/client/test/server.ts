@@ -1,7 +1,6 @@
 // A real server for the tests, over the repository's own helper.
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { execute, freePort, root, startServer } from "../../../../../tests/processes.mjs";
+import { rmSync } from "node:fs";
+import { execute, freePort, newFolder, root, startServer } from "../../../../../tests/processes.mjs";
 
 const vibe = `${root}scripts/vibe`;
 
@@ -10,9 +9,7 @@ export class TestServer {
   private constructor(readonly data: string, readonly port: number, private process: Awaited<ReturnType<typeof startServer>>) {}
 
   static async start(): Promise<TestServer> {
-    const folder = mkdtempSync(`${tmpdir()}/vibe-sdk-`);
-    // The database does not run as root: its user must get in.
-    chmodSync(folder, 0o755);
+    const folder = newFolder("sdk");
     const port = await freePort();
     return new TestServer(`${folder}/data`, port, await serve(port, `${folder}/data`));
   }
