@@ -28,7 +28,7 @@ const options = {
 };
 
 /** The modules of a README, each as its lines. */
-export function modulesOf(markdown) {
+function modulesOf(markdown) {
   const modules = [];
   const lines = markdown.split("\n");
   for (let at = 0; at < lines.length; at++) {

@@ -37,8 +37,8 @@ export function toMessage(fields: DocumentFields): DocumentMessage {
   });
 }
 
-/** A moment with microseconds, the precision documents have. */
-export function timeText(time: Timestamp | undefined): string {
+// A moment with microseconds, the precision documents have.
+function timeText(time: Timestamp | undefined): string {
   if (!time) return "";
   const seconds = new Date(Number(time.seconds) * 1000).toISOString().slice(0, 19);
   return `${seconds}.${String(Math.trunc(time.nanos / 1000)).padStart(6, "0")}Z`;

@@ -50,8 +50,8 @@ export function fieldOf(name: string, keys: readonly string[]): Field {
   return { keys, text };
 }
 
-/** A value as the text form writes it. */
-export function valueText(value: Scalar): string {
+// A value as the text form writes it.
+function valueText(value: Scalar): string {
   if (typeof value === "string") checkText(value);
   if (typeof value === "number" && !Number.isFinite(value)) throw syntaxError(`${value} is not a number of JSON`);
   // Minus zero equals zero.

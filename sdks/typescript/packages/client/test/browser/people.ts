@@ -3,15 +3,16 @@ import type { Page } from "playwright-core";
 import { expect, vi } from "vitest";
 import { tokenFor } from "../server.js";
 
-/** Registers the app of a site; returns its DID. */
+/** Registers the app of a site, called like the site; returns its DID. */
 export async function createApp(api: string, data: string, origin: string): Promise<string> {
   const token = await tokenFor(data, "owner", "--scope", "account");
+  const name = new URL(origin).hostname.split(".")[0]!;
   const response = await fetch(`${api}/v1/apps`, {
     method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify({
-      name: new URL(origin).hostname.split(".")[0],
+      name,
       manifest: {
-        displayName: "Feeds", description: "A small social feed.", homepageUri: origin, policyUri: `${origin}/privacy`,
+        displayName: name[0]!.toUpperCase() + name.slice(1), description: "A small social feed.", homepageUri: origin, policyUri: `${origin}/privacy`,
         origins: [origin], redirectUris: [`${origin}/callback`], visitorCollections: ["posts"],
         scopes: [
           { name: "timeline", grants: ["documents:posts:write"], descriptions: { en: "Show your posts to your followers" }, required: true },
@@ -35,7 +36,7 @@ export async function createAccount(page: Page, handle: string): Promise<void> {
 
 /** Allows what the app asks for. The button does nothing at first: a click meant for what was there before must not count. */
 export async function allow(page: Page, url: string): Promise<void> {
-  await page.getByRole("heading", { name: "Feeds asks for access" }).waitFor();
+  await page.getByRole("heading", { name: "asks for access" }).waitFor();
   await vi.waitFor(async () => {
     if (!page.isClosed() && page.url().startsWith(url)) await page.getByRole("button", { name: "Allow" }).click({ timeout: 3000 });
     expect(page.isClosed() || !page.url().startsWith(url)).toBe(true);
