@@ -14,21 +14,6 @@ public sealed class AdvisoryLock : IAsyncDisposable
         _key = key;
     }
 
-    /// <summary>Asks the server whether the lock is still held; false once the connection was lost. Long jobs ask between steps.</summary>
-    public async Task<bool> IsHeldAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var command = new NpgsqlCommand("select 1", _connection);
-            await command.ExecuteScalarAsync(cancellationToken);
-            return true;
-        }
-        catch (Exception exception) when (exception is InvalidOperationException || DatabaseException.IsDriverError(exception))
-        {
-            return false;
-        }
-    }
-
     /// <summary>Releases the lock.</summary>
     public async ValueTask DisposeAsync()
     {

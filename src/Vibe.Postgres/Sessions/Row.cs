@@ -30,14 +30,8 @@ public readonly struct Row
     /// <summary>An <c>integer</c> (or <c>smallint</c>) column.</summary>
     public int GetInt32(int column) => _reader.GetInt32(column);
 
-    /// <summary>An <c>integer</c> column, null when NULL.</summary>
-    public int? GetInt32OrNull(int column) => IsNull(column) ? null : GetInt32(column);
-
     /// <summary>A <c>bigint</c> column.</summary>
     public long GetInt64(int column) => _reader.GetInt64(column);
-
-    /// <summary>A <c>bigint</c> column, null when NULL.</summary>
-    public long? GetInt64OrNull(int column) => IsNull(column) ? null : GetInt64(column);
 
     /// <summary>A <c>boolean</c> column.</summary>
     public bool GetBoolean(int column) => _reader.GetBoolean(column);
@@ -47,9 +41,6 @@ public readonly struct Row
 
     /// <summary>A <c>double precision</c> column.</summary>
     public double GetDouble(int column) => _reader.GetDouble(column);
-
-    /// <summary>A <c>double precision</c> column, null when NULL.</summary>
-    public double? GetDoubleOrNull(int column) => IsNull(column) ? null : GetDouble(column);
 
     /// <summary>A <c>timestamptz</c> column, in UTC.</summary>
     public DateTimeOffset GetTimestamp(int column) => _reader.GetFieldValue<DateTimeOffset>(column);
@@ -70,9 +61,6 @@ public readonly struct Row
 
     /// <summary>A <c>bytea</c> column, owned by the caller.</summary>
     public byte[] GetBytes(int column) => _reader.GetFieldValue<byte[]>(column);
-
-    /// <summary>A <c>bytea</c> column, null when NULL.</summary>
-    public byte[]? GetBytesOrNull(int column) => IsNull(column) ? null : GetBytes(column);
 
     /// <summary>A <c>text[]</c> column without NULL elements.</summary>
     public string[] GetTextArray(int column) => _reader.GetFieldValue<string[]>(column);

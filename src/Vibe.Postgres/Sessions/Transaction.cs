@@ -1,5 +1,4 @@
 using System.Data;
-using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace Vibe.Postgres.Sessions;
@@ -78,32 +77,6 @@ public sealed class Transaction : IAsyncDisposable, IBatchRunner
         return affected.Value;
     }
 
-    /// <summary>
-    /// Runs one statement and yields its rows as they arrive, in bounded memory. No other statement may run in this transaction
-    /// until the enumeration has ended.
-    /// </summary>
-    /// <exception cref="DatabaseException">The statement failed; the transaction can only be rolled back.</exception>
-    public async IAsyncEnumerable<T> StreamAsync<T>(Sql sql, Func<Row, T> read, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(sql);
-        ArgumentNullException.ThrowIfNull(read);
-        if (_prologue is not null)
-        {
-            await RunAsync([], cancellationToken);
-        }
-        var parameters = new List<NpgsqlParameter>();
-        await using var command = new NpgsqlCommand(SqlText.Render(sql, parameters), _connection, _transaction);
-        foreach (var parameter in parameters)
-        {
-            command.Parameters.Add(parameter.Clone());
-        }
-        await using var reader = await Guard(command.ExecuteReaderAsync(cancellationToken));
-        while (await Guard(reader.ReadAsync(cancellationToken)))
-        {
-            yield return read(new Row(reader));
-        }
-    }
-
     /// <summary>Makes everything durable.</summary>
     /// <exception cref="DatabaseException">Nothing took effect, except that <see cref="DatabaseErrorKind.ConnectionLost"/> leaves it unknown.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken)
@@ -144,12 +117,6 @@ public sealed class Transaction : IAsyncDisposable, IBatchRunner
         var prologue = _prologue;
         _prologue = null;
         await Guard(BatchExecution.ExecuteAsync(_connection, prologue, statements, cancellationToken));
-    }
-
-    private async Task<T> Guard<T>(Task<T> operation)
-    {
-        await Guard((Task)operation);
-        return await operation;
     }
 
     private async Task Guard(Task operation)

@@ -72,11 +72,6 @@ internal static class RpcTimeout
         return ticks is not null;
     }
 
-    /// <summary>A <c>Connect-Timeout-Ms</c>: whole milliseconds, rounded up, at most ten digits.</summary>
-    public static string FormatConnect(TimeSpan timeout) =>
-        Math.Clamp(DivideUp(Math.Max(timeout.Ticks, 0), TimeSpan.TicksPerMillisecond), 0, 9_999_999_999)
-            .ToString(CultureInfo.InvariantCulture);
-
     /// <summary>Reads a <c>Connect-Timeout-Ms</c>: one to ten digits.</summary>
     public static bool TryParseConnect(ReadOnlySpan<char> text, out TimeSpan timeout)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Net;
 using Grpc.Core;
 
@@ -22,17 +21,11 @@ internal static class StatusCodeNames
         "DATA_LOSS", "UNAUTHENTICATED",
     ];
 
-    private static readonly FrozenDictionary<string, StatusCode> ByConnectName =
-        Connect.Select((name, code) => (name, code)).Skip(1).ToFrozenDictionary(p => p.name, p => (StatusCode)p.code, StringComparer.Ordinal);
-
     /// <summary>The code in Connect's errors, for example <c>not_found</c>; a number of the future is <c>unknown</c>.</summary>
     public static string ToConnectName(this StatusCode code) => Connect[IndexOf(code)];
 
     /// <summary>The code in google.rpc.Code, for example <c>NOT_FOUND</c>; a number of the future is <c>UNKNOWN</c>.</summary>
     public static string ToCanonicalName(this StatusCode code) => Canonical[IndexOf(code)];
-
-    /// <summary>Reads a code of Connect's errors; false for <c>ok</c>, which is no error, and for names it does not know.</summary>
-    public static bool TryParseConnectName(string name, out StatusCode code) => ByConnectName.TryGetValue(name, out code);
 
     /// <summary>
     /// The HTTP status of a call that ended with the code. Connect's table and that of google/rpc/code.proto are the same one;

@@ -43,19 +43,6 @@ public sealed class TransactionTests(EmbeddedClusterFixture cluster) : SessionTe
     }
 
     [Fact]
-    public async Task Rows_can_be_streamed()
-    {
-        await using var transaction = await Database.BeginAsync(Alice, Access.Read, IsolationLevel.RepeatableRead, Timeout);
-        var sum = 0L;
-        await foreach (var number in transaction.StreamAsync($"select n from generate_series(1, {100_000}) n where vibe.me() is not null", static row => row.GetInt32(0), Timeout))
-        {
-            sum += number;
-        }
-
-        Assert.Equal(100_000L * 100_001 / 2, sum);
-    }
-
-    [Fact]
     public async Task Concurrent_updates_of_the_same_row_are_a_serialization_failure()
     {
         await Database.ExecuteAsync(Alice, $"insert into vibe.item values (1, 'a')", Timeout);
@@ -72,7 +59,6 @@ public sealed class TransactionTests(EmbeddedClusterFixture cluster) : SessionTe
     {
         var held = await Database.Owner.AcquireLockAsync("job", Timeout);
         Assert.Null(await Database.Owner.TryAcquireLockAsync("job", Timeout));
-        Assert.True(await held.IsHeldAsync(Timeout));
         await held.DisposeAsync();
         await using var next = await Database.Owner.TryAcquireLockAsync("job", Timeout);
         Assert.NotNull(next);

@@ -109,7 +109,8 @@ internal static class WireAnswer
 
     private static (StatusCode, string, RpcStatus?) ReadError(JsonElement error)
     {
-        Assert.True(StatusCodeNames.TryParseConnectName(error.GetProperty("code").GetString()!, out var code));
+        var name = error.GetProperty("code").GetString()!;
+        var code = System.Enum.GetValues<StatusCode>().Single(each => each.ToConnectName() == name);
         var message = error.TryGetProperty("message", out var text) ? text.GetString()! : "";
         if (!error.TryGetProperty("details", out var list))
         {

@@ -39,8 +39,9 @@ internal sealed record CompiledAggregate(Sql Statement, ImmutableArray<string> F
 /// <summary>Compiles aggregates over the documents of a query.</summary>
 internal static class AggregateCompiler
 {
-    /// <summary>How many documents are looked at.</summary>
-    public const int Cap = 100_000;
+    // How many documents are looked at; one more tells that there are more.
+    private static readonly Sql Cap = $"100000";
+    private static readonly Sql OneMore = $"100001";
 
     /// <summary>The aggregates; the query's order means nothing.</summary>
     /// <param name="query">The query.</param>
@@ -61,11 +62,10 @@ internal static class AggregateCompiler
             : $"({Sql.Join($") union all (", branches)})";
         var values = Sql.Join($", ", aggregates.Select(aggregate => Result(aggregate, aggregate.Field is { } field ? Names[fields.IndexOf(field)] : null)));
 
-        // One row more than the cap tells that there are more.
         Sql statement = $"""
-            with found as materialized (select * from ({rows}) u limit 100001),
-                 looked_at as (select * from found limit 100000)
-            select jsonb_build_array({values}), (select count(*) > 100000 from found)
+            with found as materialized (select * from ({rows}) u limit {OneMore}),
+                 looked_at as (select * from found limit {Cap})
+            select jsonb_build_array({values}), (select count(*) > {Cap} from found)
             """;
         return new CompiledAggregate(statement, driver is null ? [] : [driver.Index.Text], aggregates);
     }
@@ -84,13 +84,13 @@ internal static class AggregateCompiler
                 from (select distinct a.doc_id from vibe.doc_acl a
                       where a.principal = any({rights.Principals}) and a.collection = {collection} and not a.removed) a
                   cross join lateral (select d.* from vibe.documents d where d.id = a.doc_id and {document} offset 0) d
-                limit 100001
+                limit {OneMore}
                 """;
         }
 
         if (driver is null || !QueryBranches.HasEntries(kind))
         {
-            return $"select {select} from vibe.documents d where {document} limit 100001";
+            return $"select {select} from vibe.documents d where {document} limit {OneMore}";
         }
 
         // To be counted, an entry need not lead to its document when the filter says no more of it.
@@ -99,7 +99,7 @@ internal static class AggregateCompiler
             : $"cross join lateral (select d.* from vibe.documents d where d.id = f.doc_id and {document} offset 0) d";
         return $"""
             select {select} from vibe.doc_fields f {documents}
-            where {Sql.Join($" and ", rights.OnEntries(kind, driver))} limit 100001
+            where {Sql.Join($" and ", rights.OnEntries(kind, driver))} limit {OneMore}
             """;
     }
 

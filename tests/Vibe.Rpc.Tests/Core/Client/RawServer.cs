@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -48,6 +49,14 @@ internal sealed class RawServer : IAsyncDisposable
     }
 
     public RpcTestService.RpcTestServiceClient Client(Action<GrpcChannelOptions>? configure = null) => new(Channel(configure));
+
+    /// <summary>A unary call fails with this code, and says this.</summary>
+    public async Task FailsAsync(StatusCode code, string detail)
+    {
+        var exception = await Assert.ThrowsAsync<RpcException>(async () => await Client().EchoAsync(new() { Name = "ping" }));
+        Assert.Equal(code, exception.StatusCode);
+        Assert.Contains(detail, exception.Status.Detail, StringComparison.Ordinal);
+    }
 
     public async ValueTask DisposeAsync() => await _application.DisposeAsync();
 
