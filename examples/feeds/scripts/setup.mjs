@@ -8,7 +8,7 @@ const url = process.env.VIBE_URL ?? "http://vibe.localhost:5080";
 const origin = process.env.FEEDS_ORIGIN ?? "http://localhost:5173";
 const owner = "feeds-owner";
 
-await fetch(`${addressOf(url)}/health`).catch(() => {
+await fetch(`${addressOf(url)}/healthz`).catch(() => {
   console.error(`No Vibe at ${url}. Start one in another terminal: ./scripts/dev-start.sh`);
   process.exit(1);
 });
