@@ -54,7 +54,7 @@ public sealed class FieldIndexTests(DocumentsHost host) : IClassFixture<Document
         List<Document> documents = [];
         for (var i = 0; i < 40; i++)
         {
-            documents.Add(await alice.CreateAsync(collection, $$"""{"n":{{i % 7}},"m":true,"s":"x{{i % 3}}"}""", i % 2 == 0 ? Someone.Acl(["users"]) : null));
+            documents.Add(await alice.CreateAsync(collection, $$"""{"n":{{i % 7}},"m":true,"s":"x{{i % 3}}"}""", AclOf(i)));
         }
 
         await alice.CreateAsync(collection, """{"n":"text"}""");
@@ -63,7 +63,8 @@ public sealed class FieldIndexTests(DocumentsHost host) : IClassFixture<Document
         var writes = Task.WhenAll(Enumerable.Range(0, 20).Select(async i =>
         {
             await alice.UpdateAsync(documents[i].Id, """{"n":100}""");
-            await alice.CreateAsync(collection, $$"""{"n":{{200 + i}}}""", Someone.Acl(["users"]));
+            await alice.UpdateAsync(documents[i].Id, acl: AclOf(i + 2));
+            await alice.CreateAsync(collection, $$"""{"n":{{200 + i}}}""", AclOf(i));
             await alice.DeleteAsync(documents[39 - i].Id);
         }));
         await host.BuildAsync();
@@ -80,6 +81,9 @@ public sealed class FieldIndexTests(DocumentsHost host) : IClassFixture<Document
         Assert.Equal(await RunAsync(), indexed);
         Assert.Empty(await ListAsync(collection));
         Assert.Equal(0, await CountAsync(collection));
+
+        // For users, shared with Bob by name, for nobody.
+        AccessControl? AclOf(int i) => i % 2 == 0 ? Someone.Acl(["users"]) : i % 4 == 1 ? Someone.Acl([bob.Did]) : new AccessControl();
 
         async Task<List<string>> RunAsync()
         {
@@ -198,7 +202,11 @@ public sealed class FieldIndexTests(DocumentsHost host) : IClassFixture<Document
     }
 
     private Task<long> CountAsync(string collection) => host.Database.Owner.QueryFirstAsync(
-        $"select count(*) from vibe.doc_fields f where f.collection = {collection}", static row => row.GetInt64(0), CancellationToken.None);
+        $"""
+        select (select count(*) from vibe.doc_fields f where f.collection = {collection})
+          + (select count(*) from vibe.share_fields f where f.collection = {collection})
+        """,
+        static row => row.GetInt64(0), CancellationToken.None);
 
     private async Task<FieldIndex> SuggestAsync(Someone someone, string collection, string path) =>
         (await host.Service.SuggestFieldIndex(new() { FieldIndex = new() { Collection = collection, Path = path } }, someone.Call())).FieldIndex;

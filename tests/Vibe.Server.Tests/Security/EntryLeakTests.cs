@@ -38,7 +38,15 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         "select doc_id from vibe.doc_fields f where f.collection = 'COLLECTION' and f.path = 'data.secret, data.n' and f.audience = 2 and pg_temp.leak(f.grp)",
         "select doc_id from vibe.doc_fields f where f.grp >= '' and (pg_temp.leak(f.grp || f.str) or f.num = 7) order by f.grp",
         "select count(*) from vibe.doc_fields f group by f.path, pg_temp.leak(f.grp)",
+        "select doc_id from vibe.share_fields f where pg_temp.leak(f.str)",
+        "select doc_id from vibe.share_fields f where f.principal <> '' and pg_temp.leak(f.str || f.grp) or f.rank = 9",
+        "select s.doc_id from vibe.share_fields s join vibe.documents d on d.id = s.doc_id and pg_temp.leak(s.str || d.data::text)",
+        "select doc_id from vibe.share_fields f order by pg_temp.leak(f.grp || f.str), f.num limit 1",
+        "select count(*) filter (where pg_temp.leak(f.str || f.grp)) from vibe.share_fields f group by f.path",
         // Errors that tell the value.
+        "select doc_id from vibe.share_fields f where f.num = 1 / (f.num - 7)",
+        "select doc_id from vibe.share_fields f where f.str ~ (case when f.str = 's3cret' then '[' else '' end)",
+        "select doc_id from vibe.share_fields f where 1 / (position('s3cret' in f.grp) - 4) = 2",
         "select doc_id from vibe.doc_fields f where f.grp::int = 1",
         "select doc_id from vibe.doc_fields f where 1 / (position('s3cret' in f.grp) - 4) = 2",
         "select doc_id from vibe.doc_fields f where f.grp ~ (case when f.grp like '%s3cret' then '[' else '' end)",
@@ -53,6 +61,7 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         // What is told of all rows together.
         "select max(f.str) from vibe.doc_fields f",
         "select max(f.grp) from vibe.doc_fields f",
+        "select string_agg(f::text, ',') from vibe.share_fields f",
         "select string_agg(f.grp, ',') from vibe.doc_fields f where f.path = 'data.n, data.secret' or f.grp <> ''",
         "select string_agg(f.str, ',') from vibe.doc_fields f",
         "select string_agg(f::text, ',') from vibe.doc_fields f",
@@ -69,7 +78,7 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
     public async Task Nothing_sees_a_hidden_value()
     {
         var (mallory, collection) = await SecretsAsync();
-        await host.Database.Admin.ExecuteAsync($"analyze vibe.documents, vibe.doc_fields", CancellationToken.None);
+        await host.Database.Admin.ExecuteAsync($"analyze vibe.documents, vibe.doc_fields, vibe.share_fields", CancellationToken.None);
         foreach (var attack in Attacks)
         {
             await AttackAsync(mallory, attack.Replace("COLLECTION", collection, StringComparison.Ordinal));
@@ -135,7 +144,8 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
     // Everything a caller must not see by its entries, whatever the reason; and one document of their own.
     private async Task<(Someone Mallory, string Collection)> SecretsAsync()
     {
-        var (alice, user, collection) = (host.User(), host.User(), host.Collection());
+        const string Certificate = "cert:did:web:gov#adult";
+        var (alice, user, collection) = (host.User(), host.User("documents:*:write", Certificate), host.Collection());
         var mallory = user.With("documents:elsewhere:read");
         await IndexAsync(collection, "data.secret", "data.n", "data.secret, data.n", "data.n, data.secret");
         const string Hidden = """{"secret":"s3cret","n":7}""";
@@ -149,6 +159,21 @@ public sealed class EntryLeakTests(DocumentsHost host) : IClassFixture<Documents
         var gone = await alice.CreateAsync(collection, Hidden, Someone.Acl(["*"]));
         await alice.DeleteAsync(gone.Id);
         await alice.CreateAsync(collection, """{"secret":"visible","n":1}""", Someone.Acl(["*"]));
+
+        // Shared with the caller by name where their token reaches.
+        const string Elsewhere = "elsewhere";
+        await IndexAsync(Elsewhere, "data.secret", "data.n", "data.secret, data.n", "data.n, data.secret");
+        await alice.CreateAsync(Elsewhere, """{"secret":"visible","n":1}""", Someone.Acl([mallory.Did]));
+        await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([mallory.Did], deny: [Certificate]));
+        await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([host.User().Did]));
+        var unshared = await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([mallory.Did]));
+        await alice.UpdateAsync(unshared.Id, acl: new AccessControl());
+        var denied = await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([mallory.Did]));
+        await alice.UpdateAsync(denied.Id, acl: Someone.Acl([mallory.Did], deny: [Certificate]));
+        var deleted = await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([mallory.Did]));
+        await alice.DeleteAsync(deleted.Id);
+        var changed = await alice.CreateAsync(Elsewhere, Hidden, Someone.Acl([mallory.Did]));
+        await alice.UpdateAsync(changed.Id, """{"secret":"visible","n":2}""");
         return (mallory, collection);
     }
 

@@ -174,7 +174,8 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         {
             "select * from vibe.doc_search", "select * from vibe.doc_edges",
             "insert into vibe.doc_fields values ('c', 'data.a', 0, 0, '', gen_random_uuid(), 'x', 2, now(), '{}')",
-            "update vibe.doc_fields set audience = 2", "delete from vibe.doc_fields", "delete from vibe.doc_edges",
+            "update vibe.doc_fields set audience = 2", "delete from vibe.doc_fields", "update vibe.share_fields set principal = '*'", "delete from vibe.share_fields",
+            "insert into vibe.share_fields values ('users', 'c', 'data.a', '', 0, 0, '', gen_random_uuid(), now(), '{}')", "select vibe.documents_share_fields()", "delete from vibe.doc_edges",
             "insert into vibe.doc_acl (principal, collection, doc_id, create_time) values ('*', 'c', gen_random_uuid(), now())", "delete from vibe.doc_acl",
             "select vibe.document_words('c', '{}')", "select vibe.documents_project()", "select vibe.documents_guard()",
             "create table vibe.t (a int)", "create function vibe.f() returns int language sql as 'select 1'",

@@ -81,7 +81,7 @@ internal sealed class Dataset(ServerProcess server, int port, string data) : IAs
 
     /// <summary>Switches row-level security off, to see what it costs, or on again.</summary>
     public Task SetRowSecurityAsync(bool isOn) => ExecuteAsync(string.Concat(
-        ((string[])["documents", "doc_fields", "doc_acl", "doc_search"]).Select(table => $"alter table vibe.{table} {(isOn ? "enable" : "disable")} row level security;")));
+        ((string[])["documents", "doc_fields", "share_fields", "doc_acl", "doc_search"]).Select(table => $"alter table vibe.{table} {(isOn ? "enable" : "disable")} row level security;")));
 
     /// <summary>Removes what a measurement created.</summary>
     public Task RemoveAsync(string collection) => ExecuteAsync($"delete from vibe.documents where collection = '{collection}'; vacuum analyze vibe.documents");

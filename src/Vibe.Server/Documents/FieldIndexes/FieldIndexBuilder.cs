@@ -120,11 +120,11 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
             cancellationToken);
     }
 
-    // An entry that is there already was made by a write and is newer than what this statement sees.
+    // An entry that is there already was made by a write and is newer than what this statement sees; so are those of its shares.
     private static Sql Values(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
-          select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.json_field(d.data, i.keys) as v,
+          select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.shares(d) as shares, vibe.json_field(d.data, i.keys) as v,
             vibe.field_group(d.data, i.group_keys) as grp
           from vibe.documents d join page p on p.id = d.id cross join vibe.field_index i
           where d.collection = {work.Collection} and d.delete_time is null and {work.Key}),
@@ -133,7 +133,12 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
           select {work.Collection}, {work.Path}, m.grp, vibe.json_rank(m.v), vibe.json_number(m.v), vibe.json_text(m.v), m.id, m.owner_did, m.audience,
             m.create_time, m.denied
           from matched m order by m.id
-          on conflict (doc_id, path) do nothing)
+          on conflict (doc_id, path) do nothing
+          returning *),
+        shared as (
+          insert into vibe.share_fields (principal, collection, path, grp, rank, num, str, doc_id, create_time, denied)
+          select p, e.collection, e.path, e.grp, e.rank, e.num, e.str, e.doc_id, e.create_time, e.denied
+          from entered e join matched m on m.id = e.doc_id cross join unnest(m.shares) p order by e.doc_id, p)
         select (select count(*) from page), (select p.id from page p order by p.id desc limit 1), (select count(*) from matched)
         """;
 
@@ -162,13 +167,18 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
 
         Sql table = work.Kind == FieldIndexRow.Text ? (Sql)$"vibe.doc_search" : $"vibe.doc_fields";
         Sql ofIndex = work.Kind == FieldIndexRow.Text ? Sql.Empty : $"and f.path = {work.Path}";
+        Sql shared = work.Kind == FieldIndexRow.Text ? Sql.Empty : $"""
+            , unshared as (
+              delete from vibe.share_fields s using upto u
+              where s.doc_id > {work.Cursor} and s.doc_id <= u.doc_id and s.collection = {work.Collection} and s.path = {work.Path})
+            """;
         var last = await transaction.QueryFirstAsync(
             $"""
             with page as materialized (select f.doc_id from {table} f where f.doc_id > {work.Cursor} order by f.doc_id limit {options.FieldIndexBatch * 5}),
             upto as (select p.doc_id from page p order by p.doc_id desc limit 1),
             gone as (
               delete from {table} f using upto u
-              where f.doc_id > {work.Cursor} and f.doc_id <= u.doc_id and f.collection = {work.Collection} {ofIndex})
+              where f.doc_id > {work.Cursor} and f.doc_id <= u.doc_id and f.collection = {work.Collection} {ofIndex}) {shared}
             select u.doc_id from upto u
             """,
             static row => row.GetGuidOrNull(0),

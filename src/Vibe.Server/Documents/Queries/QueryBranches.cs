@@ -109,15 +109,22 @@ internal sealed class QueryBranches
     };
 
     /// <summary>Whether a branch can be read through field indexes: those of what is private go by owner.</summary>
-    public static bool HasEntries(BranchKind kind) => kind is not (BranchKind.Shared or BranchKind.Private);
+    public static bool HasEntries(BranchKind kind) => kind != BranchKind.Private;
 
-    /// <summary>The conditions of a branch that has entries on the entries <c>f</c> of a field index.</summary>
+    /// <summary>The entries of a branch that has some, as <c>f</c>.</summary>
+    public static Sql Entries(BranchKind kind) => kind == BranchKind.Shared ? $"vibe.share_fields f" : (Sql)$"vibe.doc_fields f";
+
+    /// <summary>
+    /// The conditions of a branch that has entries on the entries <c>f</c> of a field index. A document shared with several of the
+    /// principals has an entry for each.
+    /// </summary>
     public ImmutableArray<Sql> OnEntries(BranchKind kind, FieldDriver driver)
     {
         Sql[] entries = [$"f.collection = {_collection}", .. driver.Conditions];
         return kind switch
         {
             BranchKind.Own => [.. entries, $"f.owner_did = {_me}"],
+            BranchKind.Shared => [.. entries],
             _ =>
             [
                 .. entries, kind == BranchKind.Users ? (Sql)$"f.audience = 1" : $"f.audience = 2", $"f.audience > 0",

@@ -73,12 +73,22 @@ public sealed class QueryCompilerTests(QueryCorpus corpus) : IClassFixture<Query
             """,
             static row => row.GetString(0), CancellationToken.None);
         Assert.Empty(wrong);
+        var wronglyShared = await corpus.Database.Admin.QueryAsync(
+            $"""
+            select coalesce(s.doc_id, f.doc_id)::text from vibe.share_fields s
+            full join (select f.*, p.principal from vibe.doc_fields f join vibe.documents d on d.id = f.doc_id, unnest(vibe.shares(d)) p(principal)) f
+              on f.doc_id = s.doc_id and f.path = s.path and f.principal = s.principal
+            where (s.collection, s.grp, s.rank, s.num, s.str, s.create_time, s.denied)
+              is distinct from (f.collection, f.grp, f.rank, f.num, f.str, f.create_time, f.denied)
+            """,
+            static row => row.GetString(0), CancellationToken.None);
+        Assert.Empty(wronglyShared);
         foreach (var caller in QueryCorpus.Callers)
         {
             foreach (var scope in new[] { "documents:*:read", $"documents:{QueryCorpus.Collection}:read", "documents:elsewhere:read", "" })
             {
                 var context = QueryCorpus.ContextOf(caller with { Scopes = Scopes.Parse(scope) });
-                var entries = await corpus.Database.QueryAsync(context, $"select distinct f.doc_id from vibe.doc_fields f", static row => row.GetGuid(0), CancellationToken.None);
+                var entries = await corpus.Database.QueryAsync(context, $"select f.doc_id from vibe.doc_fields f union select s.doc_id from vibe.share_fields s", static row => row.GetGuid(0), CancellationToken.None);
                 var documents = await corpus.Database.QueryAsync(
                     context, $"select d.id from vibe.documents d where d.delete_time is null", static row => row.GetGuid(0), CancellationToken.None);
                 Assert.NotEmpty(entries);
