@@ -7,12 +7,13 @@ using Vibe.Rpc.Calls;
 namespace Vibe.Rpc.Binding;
 
 /// <summary>Finds the interceptor for a call: a registered singleton once for all, anything else per call.</summary>
-internal sealed class InterceptorActivator
+internal sealed class InterceptorActivator : CallActivator<Interceptor>
 {
     private readonly InterceptorRegistration _registration;
     private readonly ObjectFactory? _create;
 
     private InterceptorActivator(InterceptorRegistration registration, Interceptor? shared, ObjectFactory? create)
+        : base(makes: create is not null)
     {
         _registration = registration;
         Shared = shared;
@@ -31,51 +32,11 @@ internal sealed class InterceptorActivator
             _ => new(registration, null, null),
         };
 
-    public async Task<TResult> RunAsync<TResult>(ServerCallContext context, Func<Interceptor, Task<TResult>> invoke)
-    {
-        var interceptor = Get(context);
-        try
-        {
-            return await invoke(interceptor);
-        }
-        finally
-        {
-            await ReleaseAsync(interceptor);
-        }
-    }
-
-    public async Task RunAsync(ServerCallContext context, Func<Interceptor, Task> invoke)
-    {
-        var interceptor = Get(context);
-        try
-        {
-            await invoke(interceptor);
-        }
-        finally
-        {
-            await ReleaseAsync(interceptor);
-        }
-    }
-
-    private Interceptor Get(ServerCallContext context)
+    protected override Interceptor Get(ServerCallContext context)
     {
         var services = ((RpcCall)context).HttpContext.RequestServices;
         return (Interceptor)(_create is null
             ? services.GetRequiredService(_registration.Type)
             : _create(services, [.. _registration.Arguments]));
-    }
-
-    private ValueTask ReleaseAsync(Interceptor interceptor)
-    {
-        switch (interceptor)
-        {
-            case IAsyncDisposable disposable when _create is not null:
-                return disposable.DisposeAsync();
-            case IDisposable disposable when _create is not null:
-                disposable.Dispose();
-                break;
-        }
-
-        return default;
     }
 }

@@ -2,28 +2,17 @@ using System.Buffers;
 using System.Buffers.Text;
 using Grpc.Core;
 using Vibe.Rpc.Calls;
+using Vibe.Rpc.Wire;
 
 namespace Vibe.Rpc.Protocols;
 
 /// <summary>Decodes a body of base64 pieces, each padded on its own.</summary>
-internal sealed class Base64BodyStream(RequestBody body) : Stream
+internal sealed class Base64BodyStream(RequestBody body) : OneWayStream
 {
     private const int Quad = 4;
     private const int BlockBytes = 4096;
 
     public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -53,18 +42,6 @@ internal sealed class Base64BodyStream(RequestBody body) : Stream
             }
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private static int Decode(in ReadOnlySequence<byte> text, Span<byte> output, out int read)
     {

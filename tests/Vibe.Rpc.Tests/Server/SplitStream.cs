@@ -1,23 +1,13 @@
+using Vibe.Rpc.Wire;
+
 namespace Vibe.Rpc.Tests.Server;
 
 /// <summary>Hands out its bytes up to a place, then the rest in pieces of <paramref name="chunk"/> bytes (0: at once).</summary>
-internal sealed class SplitStream(byte[] bytes, int split, int chunk) : Stream
+internal sealed class SplitStream(byte[] bytes, int split, int chunk) : OneWayStream
 {
     private int _at;
 
     public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -28,16 +18,4 @@ internal sealed class SplitStream(byte[] bytes, int split, int chunk) : Stream
         _at += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
