@@ -14,13 +14,10 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly BusQueue _queue = new(options.MaxQueuedBytes);
     private readonly BusPeers _peers = new(options, time);
     private List<IBusListener> _listeners = [];
-    private List<BusMessage> _queue = [];
-    private long _queuedBytes;
     private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _isNew;
     private long _lastEcho;
     private long _firstEcho;
     private uint _frames;
@@ -78,28 +75,13 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
     }
 
     /// <summary>Sends a message, or drops it when it cannot be sent.</summary>
-    public void Send(BusMessage message)
-    {
-        lock (_gate)
-        {
-            // Of what may be lost; the rest is bounded by what this node has.
-            if (!_connected.Task.IsCompleted || (message.Kind == BusKind.ChannelMessage && _queuedBytes > options.MaxQueuedBytes))
-            {
-                return;
-            }
-
-            _queue.Add(message);
-            _queuedBytes += message.Bytes;
-        }
-
-        Signal();
-    }
+    public void Send(BusMessage message) => _queue.Add(message);
 
     /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();
-        _signal.Dispose();
+        _queue.Dispose();
     }
 
     /// <inheritdoc/>
@@ -155,6 +137,8 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
                 (_connected, _firstEcho) = (new(TaskCreationOptions.RunContinuationsAsynchronously), 0);
             }
 
+            _queue.Close();
+
             await ended.CancelAsync();
             await Task.WhenAll(work).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             if (stoppingToken.IsCancellationRequested)
@@ -166,16 +150,15 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
 
     private void Connect()
     {
+        _queue.Open(new BusMessage(BusKind.Alive, null, default));
         lock (_gate)
         {
-            (_queue, _queuedBytes, _isNew) = ([new BusMessage(BusKind.Alive, null, default)], 0, true);
             (_firstEcho, _lastEcho) = (0, time.GetTimestamp());
             _connected.TrySetResult();
         }
 
         // Nobody was heard while there was no connection; that says nothing about them.
         _peers.Refresh();
-        Signal();
     }
 
     private async Task ReadAsync(NotificationConnection connection, CancellationToken cancellationToken)
@@ -263,15 +246,7 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
     {
         while (true)
         {
-            await _signal.WaitAsync(cancellationToken);
-            List<BusMessage> messages;
-            bool isNew;
-            lock (_gate)
-            {
-                (messages, isNew) = (_queue, _isNew);
-                (_queue, _queuedBytes, _isNew) = ([], 0, false);
-            }
-
+            var (messages, isNew) = await _queue.TakeAsync(cancellationToken);
             if (messages.Count > 0)
             {
                 await connection.SendAsync(BusFrames.Write(Node, _frames++, messages), cancellationToken);
@@ -320,22 +295,6 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
         catch (Exception exception) when (exception is DatabaseException or OperationCanceledException or InvalidOperationException)
         {
             // The others notice by themselves.
-        }
-    }
-
-    private void Signal()
-    {
-        try
-        {
-            _signal.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been told.
-        }
-        catch (ObjectDisposedException)
-        {
-            // The server has stopped.
         }
     }
 }
