@@ -9,7 +9,7 @@ const version = (id, revision, readers = ["*"], owner = ann.did) => ({ id, revis
 
 // A client whose first stream begins when `x` was acknowledged as r2. Frames: [added or modified documents, ids that are gone].
 function told(person, frames, { couldRead = true, gone = [], target = { scope: "ALL" } } = {}) {
-  const world = { facts: new Map([["x", version("x", 2)]]), isGone: (id) => gone.includes(id), couldRead: () => couldRead };
+  const world = { facts: new Map([["x", { ...version("x", 2), isCovered: true }]]), isGone: (id) => gone.includes(id), couldRead: () => couldRead };
   const follower = new Follower("", person, target, world);
   follower.open();
   for (const frame of frames) follower.see(frame);

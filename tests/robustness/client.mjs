@@ -18,7 +18,7 @@ export function count(kind) {
   retried.set(kind, (retried.get(kind) ?? 0) + 1);
 }
 
-// url: of the server. token: null for a signed-out visitor.
+// url: of the server. token: null for a signed-out visitor. `consistency` is the token of its last write.
 export function client(url, token) {
   const once = async (method, path, body) => {
     const response = await fetch(url + path, {
@@ -27,6 +27,7 @@ export function client(url, token) {
     });
     const text = await response.text();
     if (!response.ok) throw failure(response.status, text, `${method} ${path}`);
+    self.consistency = response.headers.get("vibe-consistency-token") ?? self.consistency;
     return JSON.parse(text);
   };
   const call = async (method, path, body) => {
@@ -51,7 +52,8 @@ export function client(url, token) {
       if (!token) return documents;
     }
   };
-  return { once, call, all };
+  const self = { once, call, all, consistency: null };
+  return self;
 }
 
 export const failure = (status, text, what = "") =>

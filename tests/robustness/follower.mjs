@@ -25,7 +25,7 @@ export class Follower {
   #stream = new AbortController();
 
   // url: of the server. person: { name, token, did }. target: collection, scope, filter, limit…
-  // world: facts (what is acknowledged), isGone(id), couldRead(person, id): whether any version of it was ever for this person.
+  // world: facts (what is acknowledged; isCovered: before the person's token), isGone(id), couldRead(person, id): whether any version of it was ever for this person.
   constructor(url, person, target, world) {
     Object.assign(this, { url, person, target, world });
     // It sees every version of its own documents.
@@ -78,6 +78,8 @@ export class Follower {
   }
 
   async #follow() {
+    const { token, api } = this.person;
+    const consistency = api?.consistency;
     const place = this.open();
     let quiet;
     const heard = () => {
@@ -87,7 +89,7 @@ export class Follower {
     heard();
     try {
       const response = await fetch(`${this.url}/v1/documents:subscribe?${new URLSearchParams({ ...this.target, ...place })}`, {
-        headers: this.person.token ? { authorization: `Bearer ${this.person.token}` } : {}, signal: this.#stream.signal,
+        headers: { ...(token && { authorization: `Bearer ${token}` }), ...(consistency && { "vibe-consistency-token": consistency }) }, signal: this.#stream.signal,
       });
       if (!response.ok) throw failure(response.status, await response.text(), "subscribe");
       this.streams++;
@@ -108,7 +110,7 @@ export class Follower {
     this.isReady = false;
     this.#note(`stream ${this.streams + 1}, ${this.#cursor ? "from a cursor" : "from nothing"}`);
     if (this.target.limit || !this.#cursor) this.documents = new Map();
-    const own = this.seesOwn ? [...this.world.facts.values()].filter(({ owner }) => owner === this.person.did) : [];
+    const own = this.seesOwn ? [...this.world.facts.values()].filter(({ owner, isCovered }) => owner === this.person.did && isCovered) : [];
     this.told.opened(new Map(own.map(({ id, revision }) => [id, Number(revision)])));
     return this.target.limit ? {} : this.#cursor ? { cursor: this.#cursor } : { initial: true };
   }

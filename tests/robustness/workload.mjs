@@ -101,14 +101,15 @@ export class Workload {
   }
 
   // A new document under an id that is known before it is answered, and one request for it, however often it is sent.
-  create(person) {
+  // isCovered: whether the token of the person's last write will stand for it: not for what they do beside their other work.
+  create(person, { api, isCovered } = { api: client(this.url, person.token), isCovered: false }) {
     const id = randomUUID();
     const body = this.#body(person);
     this.#attempts(id, person, body);
     const path = `/v1/documents?request_id=${randomUUID()}`;
     return {
       id,
-      send: async () => this.#took(await person.api.call("POST", path, { collection, id, ...body })),
+      send: async () => this.#took(await api.call("POST", path, { collection, id, ...body }), isCovered),
       // Once, to a node; what becomes of it does not matter.
       attempt: (url) => client(url, person.token).once("POST", path, { collection, id, ...body }).catch(() => null),
     };
@@ -140,7 +141,7 @@ export class Workload {
           this.#attempts(made.id, person, body);
           this.#took(made);
         }
-      } else await this.create(person).send();
+      } else await this.create(person, { api, isCovered: true }).send();
       await pause(5);
     }
   }
@@ -187,8 +188,8 @@ export class Workload {
     this.#readers.set(id, readers);
   }
 
-  #took(document) {
-    this.facts.set(document.id, document);
+  #took(document, isCovered = true) {
+    this.facts.set(document.id, { ...document, isCovered });
     this.#acknowledge(document.id, Number(document.revision));
     return document;
   }

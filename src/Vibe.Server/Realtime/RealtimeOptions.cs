@@ -46,7 +46,7 @@ internal sealed record RealtimeOptions
     public int MaxCatchUpQueries { get; init; } = 8;
 
     /// <summary>
-    /// How long tombstones and removed shares are kept, and so how old a cursor may be. Default 30 days.
+    /// How long tombstones and past access rules are kept, and so how old a cursor may be. Default 30 days.
     /// </summary>
     public TimeSpan TombstoneLifetime { get; init; } = TimeSpan.FromDays(30);
 

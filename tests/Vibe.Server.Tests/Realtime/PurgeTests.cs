@@ -18,11 +18,11 @@ public sealed class PurgeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     private readonly FeedSweep _sweep = new(host.Documents.Database, new FeedDatabase(host.Documents.Database), new RealtimeOptions());
 
     [Fact]
-    public async Task Old_tombstones_and_removed_shares_go_and_cursors_from_before_have_expired()
+    public async Task Old_tombstones_and_past_rules_go_and_cursors_from_before_have_expired()
     {
         var (alice, bob, collection) = (host.Documents.User(), host.Documents.User(), host.Documents.Collection());
         List<Document> all = [];
-        for (var n = 0; n < 4; n++)
+        for (var n = 0; n < 5; n++)
         {
             all.Add(await alice.CreateAsync(collection, acl: Someone.Acl([bob.Did])));
         }
@@ -35,7 +35,8 @@ public sealed class PurgeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await alice.UpdateAsync(all[1].Id, acl: Someone.Acl(), mask: ["acl"]);
         await PassAMonthAsync();
         await alice.DeleteAsync(all[2].Id);
-        await follower.HoldsAsync([all[3]]);
+        await alice.UpdateAsync(all[3].Id, acl: Someone.Acl(), mask: ["acl"]);
+        await follower.HoldsAsync([all[4]]);
         await using var node = await host.StartNodeAsync();
         var after = await CursorNowAsync(node, bob, collection);
 
@@ -125,7 +126,7 @@ public sealed class PurgeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     private async Task<int> TracesAsync(string collection) => await host.Documents.Database.Owner.QueryFirstAsync(
         $"""
         select (select count(*) from vibe.documents d where d.delete_time is not null and d.collection = {collection})::int
-          + (select count(*) from vibe.doc_acl a where a.removed and a.collection = {collection})::int
+          + (select count(*) from vibe.doc_past_rules r where r.collection = {collection})::int
         """,
         static row => row.GetInt32(0), CancellationToken.None);
 }

@@ -51,6 +51,6 @@ public sealed class TargetRestartTests
             Data = "{}"u8.ToArray(), Acl = "{}"u8.ToArray(), Edges = "[]"u8.ToArray(), CreateTime = default, UpdateTime = default,
             DeleteTime = null, Revision = revision,
         };
-        return new CommittedChanges(transaction, [new FeedChange(null, FeedDocument.Of(row, audience: 2, [], [], transaction))]);
+        return new CommittedChanges(transaction, [new FeedChange(null, FeedDocument.Of(row, new ReadRules(2, [], []), transaction))]);
     }
 }

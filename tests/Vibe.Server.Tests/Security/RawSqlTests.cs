@@ -173,11 +173,14 @@ public sealed class RawSqlTests(DocumentsHost host) : IClassFixture<DocumentsHos
         foreach (var sql in new[]
         {
             "select * from vibe.doc_search", "select * from vibe.doc_edges",
-            "insert into vibe.doc_fields values ('c', 'data.a', 0, 0, '', gen_random_uuid(), 'x', 2, now(), '{}')",
+            "insert into vibe.doc_fields values ('c', 'data.a', '', 0, 0, '', gen_random_uuid(), 'x', 2, now(), '{}')",
             "update vibe.doc_fields set audience = 2", "delete from vibe.doc_fields", "update vibe.share_fields set principal = '*'", "delete from vibe.share_fields",
             "insert into vibe.share_fields values ('users', 'c', 'data.a', '', 0, 0, '', gen_random_uuid(), now(), '{}')", "select vibe.documents_share_fields()", "delete from vibe.doc_edges",
             "insert into vibe.doc_acl (principal, collection, doc_id, create_time) values ('*', 'c', gen_random_uuid(), now())", "delete from vibe.doc_acl",
-            "select vibe.document_words('c', '{}')", "select vibe.documents_project()", "select vibe.documents_guard()",
+            "insert into vibe.doc_past_rules (doc_id, collection, owner_did, audience, readers, denied) values (gen_random_uuid(), 'c', 'x', 2, '{}', '{}')",
+            "update vibe.doc_past_rules set audience = 2", "delete from vibe.doc_past_rules",
+            "select vibe.document_words('c', '{}')", "select vibe.documents_share()", "select vibe.documents_remember_rules()",
+            "select vibe.documents_link()", "select vibe.documents_index()", "select vibe.documents_guard()",
             "create table vibe.t (a int)", "create function vibe.f() returns int language sql as 'select 1'",
             "alter table vibe.documents disable row level security", "drop policy documents_read on vibe.documents",
             "delete from vibe.requests", "update vibe.requests set fingerprint = ''",

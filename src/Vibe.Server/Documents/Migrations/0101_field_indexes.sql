@@ -1,5 +1,6 @@
 -- Field indexes are data: a row in field_index makes the projection keep rows in doc_fields or doc_search.
--- jsonb operators and @@ are not leakproof, so PostgreSQL would not use an index on them under row-level security; plain
+-- A composite one has up to three fields that a query compares for equality, whose values are the group of its entries, and
+-- the one that gives the order. jsonb operators and @@ are not leakproof, so PostgreSQL would not use an index on them under row-level security; plain
 -- columns and a function of a role under row-level security give both.
 
 create table vibe.field_index (
@@ -8,6 +9,7 @@ create table vibe.field_index (
   kind smallint not null,
   state smallint not null,
   keys text[] not null,
+  group_keys text[] not null default '{}',
   documents_done bigint not null default 0,
   documents_total bigint not null default 0,
   build_cursor uuid,
@@ -25,7 +27,9 @@ create table vibe.field_index (
   constraint field_index_state check (state between 1 and 6));
 comment on column vibe.field_index.kind is '1 value, 2 text';
 comment on column vibe.field_index.state is '1 suggested, 2 building, 3 ready, 4 failed; 5 dropped, still kept for queries compiled before; 6 being removed. The projection keeps rows from 2 to 5';
-comment on column vibe.field_index.keys is 'The keys of path after data; empty for the whole body';
+comment on column vibe.field_index.path is 'The fields, with commas between';
+comment on column vibe.field_index.keys is 'The keys of the last field of path after data; empty for the whole body';
+comment on column vibe.field_index.group_keys is 'The keys of the fields before the last after data, a NULL after each field; empty for an index on one field';
 comment on column vibe.field_index.build_cursor is 'Last document id the build has entered';
 comment on column vibe.field_index.build_after is 'The build starts when every transaction below this has ended: later ones see the row and project by themselves';
 comment on column vibe.field_index.serving is 'Queries use it. Stays true while a text index is rebuilt because another one of the collection was dropped';
@@ -64,9 +68,34 @@ create function vibe.json_number(value jsonb) returns float8 language sql immuta
 create function vibe.json_text(value jsonb) returns text language sql immutable parallel safe
   return case when jsonb_typeof(value) = 'string' then left(value #>> '{}', 500) else '' end collate "C";
 
+-- FieldGroup of the server says the same of the values of a filter. Exact up to 64 bytes, which keeps an entry within the
+-- third of a page that an index takes: the longest has 500 characters of text beside it.
+create function vibe.field_group(data jsonb, keys text[]) returns text
+  language plpgsql immutable parallel safe set search_path = pg_catalog as $$
+declare
+  value jsonb := data;
+  key text;
+  found text := '';
+begin
+  foreach key in array keys loop
+    if key is not null then
+      value := value -> key;
+    else
+      found := found || vibe.json_rank(value) || case jsonb_typeof(value)
+        when 'number' then encode(float8send(vibe.json_number(value)), 'hex')
+        when 'string' then octet_length(vibe.json_text(value)) || ':' || vibe.json_text(value)
+        else '' end;
+      value := data;
+    end if;
+  end loop;
+  return case when octet_length(found) <= 64 then found else '#' || left(encode(sha256(convert_to(found, 'UTF8')), 'hex'), 32) end;
+end $$;
+comment on function vibe.field_group(jsonb, text[]) is 'The values of fields as one text; equal when a filter holds the values for equal';
+
 create table vibe.doc_fields (
   collection text not null,
   path text not null,
+  grp text collate "C" not null,
   rank smallint not null,
   num float8 not null,
   str text collate "C" not null,
@@ -77,13 +106,14 @@ create table vibe.doc_fields (
   denied text[] not null,
   primary key (doc_id, path));
 comment on table vibe.doc_fields is 'One row per live document and value-indexed path, also when the field is absent: ordering by it loses no document';
+comment on column vibe.doc_fields.grp is 'The values of the fields before the last of a composite index; empty for an index on one field';
 comment on column vibe.doc_fields.create_time is 'The document''s, for lists';
 comment on column vibe.doc_fields.denied is 'The document''s, for the policy';
 -- Audience stands before the value: with it behind, a search for the rare audience walks all entries of the common one.
 -- Creation time and id stand after it: one index serves the order by a field, where equal values order by them, and the
 -- newest with one value. With a second index for one of the two, estimates would choose between them.
-create index doc_fields_open on vibe.doc_fields (collection, path, audience, rank, num, str, create_time, doc_id) where audience > 0;
-create index doc_fields_owner on vibe.doc_fields (owner_did, collection, path, rank, num, str, create_time, doc_id);
+create index doc_fields_open on vibe.doc_fields (collection, path, audience, grp, rank, num, str, create_time, doc_id) where audience > 0;
+create index doc_fields_owner on vibe.doc_fields (owner_did, collection, path, grp, rank, num, str, create_time, doc_id);
 
 alter table vibe.doc_fields enable row level security;
 alter table vibe.doc_fields force row level security;
@@ -91,10 +121,37 @@ create policy doc_fields_project on vibe.doc_fields to vibe_owner using ((select
 -- The whole policy of documents but for shares by name, which lists reach through doc_acl: who sees an entry sees the
 -- document, and so the value. An entry's values are as safe from leaky conditions as a document's.
 create policy doc_fields_read on vibe.doc_fields for select to vibe_app using (
-  (audience = 2 or owner_did = (select vibe.me()) or (audience = 1 and (select 'users' = any (vibe.principals()))))
+  (audience = 2 or owner_did = (select vibe.me()) or (audience = 1 and (select 'users' = any (vibe.principals())))
+    or collection = any ((select vibe.read_privileges())::text[]))
   and (audience = 2 or (select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]))
   and not (owner_did is distinct from (select vibe.me()) and cardinality(denied) > 0 and denied && (select vibe.principals())));
 grant select on vibe.doc_fields to vibe_app;
+
+-- What is shared by name: one row for each principal. A filter or an order over it would look into every share otherwise.
+create table vibe.share_fields (
+  principal text not null,
+  collection text not null,
+  path text not null,
+  grp text collate "C" not null,
+  rank smallint not null,
+  num float8 not null,
+  str text collate "C" not null,
+  doc_id uuid not null,
+  create_time timestamptz not null,
+  denied text[] not null,
+  primary key (doc_id, path, principal));
+comment on table vibe.share_fields is 'The row of doc_fields of the same document and path, for each principal the document is shared with by name';
+create index share_fields_values on vibe.share_fields (principal, collection, path, grp, rank, num, str, create_time, doc_id);
+
+alter table vibe.share_fields enable row level security;
+alter table vibe.share_fields force row level security;
+create policy share_fields_project on vibe.share_fields to vibe_owner using ((select vibe.is_owner_role()));
+-- Who is among the principals, granted the collection and not denied sees the document by its own policy, too.
+create policy share_fields_read on vibe.share_fields for select to vibe_app using (
+  principal = any ((select vibe.principals())::text[])
+  and ((select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]))
+  and not (cardinality(denied) > 0 and denied && (select vibe.principals())));
+grant select on vibe.share_fields to vibe_app;
 
 create table vibe.doc_search (
   doc_id uuid primary key,

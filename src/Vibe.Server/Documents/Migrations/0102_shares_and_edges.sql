@@ -1,31 +1,52 @@
--- Shares: how "shared with me" is listed without looking at everybody's documents, and how somebody who catches up learns
--- that a document has left their sight (a query under row-level security cannot see that).
+-- Shares: how "shared with me" is listed without looking at everybody's documents.
 
 create table vibe.doc_acl (
   principal text not null,
   collection text not null,
   doc_id uuid not null,
   create_time timestamptz not null,
-  removed boolean not null default false,
-  via text[] not null default '{}',
-  txid xid8 not null default pg_current_xact_id(),
   primary key (principal, doc_id));
-comment on table vibe.doc_acl is
-  'One row per share with a named principal. removed: taken away in transaction txid; for * and users, and for who is denied, only such rows exist';
-comment on column vibe.doc_acl.via is
-  'Of a denial: what the document was open to before; it is news only to those who were among them. Else empty';
+comment on table vibe.doc_acl is 'One row per share of a live document with a named principal who is not denied it';
 comment on column vibe.doc_acl.create_time is 'The document''s, for lists';
-create index doc_acl_feed on vibe.doc_acl (principal, collection, create_time desc, doc_id desc) where not removed;
-create index doc_acl_txid on vibe.doc_acl (txid);
+create index doc_acl_feed on vibe.doc_acl (principal, collection, create_time desc, doc_id desc);
 
 alter table vibe.doc_acl enable row level security;
 alter table vibe.doc_acl force row level security;
 create policy doc_acl_project on vibe.doc_acl to vibe_owner using ((select vibe.is_owner_role()));
-create policy doc_acl_read on vibe.doc_acl for select to vibe_app using (
-  principal = '*' or principal = any ((select vibe.principals())::text[]));
+create policy doc_acl_read on vibe.doc_acl for select to vibe_app using (principal = any ((select vibe.principals())::text[]));
 create policy doc_acl_read_scope on vibe.doc_acl as restrictive for select to vibe_app using (
-  principal = '*' or (select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]));
+  (select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]));
 grant select on vibe.doc_acl to vibe_app;
+
+-- Past rules: how somebody who catches up learns that a document has left their sight. A query under row-level security does
+-- not show what it hides, so the rules are kept that let them see it; those who saw it by them and do not now have lost it.
+
+create table vibe.doc_past_rules (
+  txid xid8 not null default pg_current_xact_id(),
+  doc_id uuid not null,
+  collection text not null,
+  owner_did text not null,
+  audience smallint not null,
+  readers text[] not null,
+  denied text[] not null,
+  primary key (txid, doc_id));
+comment on table vibe.doc_past_rules is 'The compiled access rules of documents before each transaction that changed them';
+comment on column vibe.doc_past_rules.txid is 'The transaction that changed them';
+create index doc_past_rules_feed on vibe.doc_past_rules (collection, txid);
+
+alter table vibe.doc_past_rules enable row level security;
+alter table vibe.doc_past_rules force row level security;
+create policy doc_past_rules_project on vibe.doc_past_rules to vibe_owner using ((select vibe.is_owner_role()));
+-- The whole policy of documents, by the rules of then.
+create policy doc_past_rules_read on vibe.doc_past_rules for select to vibe_app using (
+  (audience = 2
+    or owner_did = (select vibe.me())
+    or (audience = 1 and (select 'users' = any (vibe.principals())))
+    or (cardinality(readers) > 0 and readers && (select vibe.principals()))
+    or collection = any ((select vibe.read_privileges())::text[]))
+  and (audience = 2 or (select '*' = any (vibe.read_scopes())) or collection = any ((select vibe.read_scopes())::text[]))
+  and not (owner_did is distinct from (select vibe.me()) and cardinality(denied) > 0 and denied && (select vibe.principals())));
+grant select on vibe.doc_past_rules to vibe_app;
 
 -- Edges: documents.edges turned into rows, so that they can be followed against the arrow.
 

@@ -6,8 +6,10 @@ create table vibe.requests (
   fingerprint bytea not null,
   document_ids uuid[] not null,
   revisions bigint[] not null,
+  txid xid8 not null default pg_current_xact_id(),
   create_time timestamptz not null default now(),
   constraint requests_pkey primary key (caller_did, request_id));
+comment on column vibe.requests.txid is 'A repeated request gets the consistency token of the first';
 create index requests_create_time on vibe.requests (create_time);
 
 alter table vibe.requests enable row level security;

@@ -82,7 +82,7 @@ internal static class AggregateCompiler
             return $"""
                 select {select}
                 from (select distinct a.doc_id from vibe.doc_acl a
-                      where a.principal = any({rights.Principals}) and a.collection = {collection} and not a.removed) a
+                      where a.principal = any({rights.Principals}) and a.collection = {collection}) a
                   cross join lateral (select d.* from vibe.documents d where d.id = a.doc_id and {document} offset 0) d
                 limit {OneMore}
                 """;

@@ -107,7 +107,7 @@ internal sealed class PageStatement(DocumentQuery query, QueryBranches branches,
             """;
         return OfPrincipals(order, principal => Select(
             order, $"vibe.doc_acl a cross join lateral ({document}) d",
-            [.. gates, $"a.principal = {principal}", $"a.collection = {query.Collection}", $"not a.removed", .. After(order)]));
+            [.. gates, $"a.principal = {principal}", $"a.collection = {query.Collection}", .. After(order)]));
     }
 
     private Sql SharedEntries(FieldDriver walk, List<Sql> gates)

@@ -67,13 +67,13 @@ internal sealed class FeedDatabase(Database database)
     {
         var rows = await session.QueryAsync(
             $"""
-            select {DocumentRow.Columns}, d.audience, d.readers, d.denied, d.txid, a.lost, s.now
+            select {DocumentRow.Columns}, d.audience, d.readers, d.denied, d.txid, r.past, s.now
             from (select pg_current_snapshot()::text as now offset 0) s
             left join vibe.documents d on d.txid >= {seen.Min} and not pg_visible_in_snapshot(d.txid, {seen.Text}::pg_snapshot)
             left join (
-              select doc_id, jsonb_agg(jsonb_build_array(principal, via, coalesce(hidden_from, array[]::text[]))) as lost from vibe.doc_acl
-              where removed and txid >= {seen.Min} and not pg_visible_in_snapshot(txid, {seen.Text}::pg_snapshot)
-              group by doc_id) a on a.doc_id = d.id
+              select doc_id, jsonb_agg(jsonb_build_array(audience, readers, denied)) as past from vibe.doc_past_rules
+              where txid >= {seen.Min} and not pg_visible_in_snapshot(txid, {seen.Text}::pg_snapshot)
+              group by doc_id) r on r.doc_id = d.id
             order by d.txid, d.id
             """,
             static row => (
@@ -81,9 +81,11 @@ internal sealed class FeedDatabase(Database database)
                 Change: row.IsNull(0) ? null : new FeedChange(
                     null,
                     FeedDocument.Of(
-                        DocumentRow.Read(row), row.GetInt32(DocumentRow.ColumnCount), row.GetTextArray(DocumentRow.ColumnCount + 1),
-                        row.GetTextArray(DocumentRow.ColumnCount + 2), row.GetXid8(DocumentRow.ColumnCount + 3)),
-                    ReadLost(row.GetJsonOrNull(DocumentRow.ColumnCount + 4)))),
+                        DocumentRow.Read(row),
+                        new ReadRules(
+                            row.GetInt32(DocumentRow.ColumnCount), row.GetTextArray(DocumentRow.ColumnCount + 1), row.GetTextArray(DocumentRow.ColumnCount + 2)),
+                        row.GetXid8(DocumentRow.ColumnCount + 3)),
+                    ReadPast(row.GetJsonOrNull(DocumentRow.ColumnCount + 4)))),
             cancellationToken);
         return (
             Snapshot.Parse(rows[0].Now),
@@ -101,7 +103,7 @@ internal sealed class FeedDatabase(Database database)
         var ahead = await database.Owner.QueryFirstAsync(
             $"""
             select exists (select from vibe.documents where txid >= pg_snapshot_xmax(pg_current_snapshot()))
-              or exists (select from vibe.doc_acl where removed and txid >= pg_snapshot_xmax(pg_current_snapshot()))
+              or exists (select from vibe.doc_past_rules where txid >= pg_snapshot_xmax(pg_current_snapshot()))
               or exists (select from vibe.feed where floor > pg_snapshot_xmax(pg_current_snapshot()))
             """,
             static row => row.GetBoolean(0), cancellationToken);
@@ -115,23 +117,22 @@ internal sealed class FeedDatabase(Database database)
         var documents = await transaction.ExecuteAsync(
             $"update vibe.documents set txid = pg_current_xact_id() where txid >= pg_snapshot_xmax(pg_current_snapshot())", cancellationToken);
         await transaction.ExecuteAsync($"alter table vibe.documents enable trigger user", cancellationToken);
-        await transaction.ExecuteAsync(
-            $"update vibe.doc_acl set txid = pg_current_xact_id() where txid >= pg_snapshot_xmax(pg_current_snapshot())", cancellationToken);
+        await transaction.ExecuteAsync($"delete from vibe.doc_past_rules where txid >= pg_snapshot_xmax(pg_current_snapshot())", cancellationToken);
         await transaction.ExecuteAsync($"update vibe.feed set floor = pg_current_xact_id()", cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return documents;
     }
 
-    // [[principal, [via…], [hidden from…]], …]
-    private static IReadOnlyList<LostShare> ReadLost(ReadOnlyMemory<byte>? json)
+    // [[audience, [readers…], [denied…]], …]
+    private static IReadOnlyList<ReadRules> ReadPast(ReadOnlyMemory<byte>? json)
     {
         if (json is not { } text)
         {
             return [];
         }
 
-        using var shares = JsonDocument.Parse(text);
-        return [.. shares.RootElement.EnumerateArray().Select(static share => new LostShare(share[0].GetString()!, Texts(share[1]), Texts(share[2])))];
+        using var past = JsonDocument.Parse(text);
+        return [.. past.RootElement.EnumerateArray().Select(static rules => new ReadRules(rules[0].GetInt32(), Texts(rules[1]), Texts(rules[2])))];
 
         static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(static text => text.GetString()!)];
     }

@@ -31,14 +31,8 @@ internal sealed class FeedDocument
     /// <summary>The document.</summary>
     public DocumentRow Row { get; }
 
-    /// <summary>0 named principals, 1 every signed-in user, 2 everyone.</summary>
-    public required int Audience { get; init; }
-
-    /// <summary>Named principals that may read.</summary>
-    public required string[] Readers { get; init; }
-
-    /// <summary>Principals kept out.</summary>
-    public required string[] Denied { get; init; }
+    /// <summary>Who may read it.</summary>
+    public required ReadRules Rules { get; init; }
 
     /// <summary>The transaction that wrote this version.</summary>
     public required ulong Transaction { get; init; }
@@ -69,27 +63,15 @@ internal sealed class FeedDocument
         Revision = row.GetInt64("revision"),
     })
     {
-        Audience = (int)row.GetInt64("audience"),
-        Readers = row.GetTextArray("readers"),
-        Denied = row.GetTextArray("denied"),
+        Rules = new ReadRules((int)row.GetInt64("audience"), row.GetTextArray("readers"), row.GetTextArray("denied")),
         Transaction = row.GetXid8("txid"),
     };
 
     /// <summary>Makes a version of what a query returned.</summary>
-    public static FeedDocument Of(DocumentRow row, int audience, string[] readers, string[] denied, ulong transaction) =>
-        new(row) { Audience = audience, Readers = readers, Denied = denied, Transaction = transaction };
+    public static FeedDocument Of(DocumentRow row, ReadRules rules, ulong transaction) => new(row) { Rules = rules, Transaction = transaction };
 
-    /// <summary>Whether the row policies let the caller read it. The same rule as <c>documents_read</c> and <c>documents_read_scope</c>.</summary>
-    public bool IsVisibleTo(Caller caller)
-    {
-        var isOwner = caller.Did is not null && Row.Owner == caller.Did;
-        if (!isOwner && Denied.Length > 0 && Meets(Denied, caller))
-        {
-            return false;
-        }
-
-        return Audience == 2 || (MayRead(caller, isOwner) && caller.Scopes.MayRead(Row.Collection));
-    }
+    /// <summary>Whether the caller may read it.</summary>
+    public bool IsVisibleTo(Caller caller) => Rules.Admit(caller, Row.Owner, Row.Collection);
 
     /// <summary>The document as the caller may see it; the same instance for all who see the same.</summary>
     public Document MessageFor(Caller caller, ReadMask mask)
@@ -127,23 +109,6 @@ internal sealed class FeedDocument
     }
 
     private Caller Owner() => new() { Did = Row.Owner };
-
-    private bool MayRead(Caller caller, bool isOwner) =>
-        isOwner || (Audience == 1 && caller.Principals.Contains(PrincipalName.Users)) || (Readers.Length > 0 && Meets(Readers, caller))
-        || caller.Privileges.MayRead(Row.Collection);
-
-    private static bool Meets(string[] principals, Caller caller)
-    {
-        foreach (var principal in principals)
-        {
-            if (caller.Principals.Contains(principal))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }
 
 /// <summary>What a change means to a target.</summary>
@@ -162,8 +127,8 @@ internal enum ChangeKind
 /// <summary>One document before and after a transaction.</summary>
 /// <param name="Old">Null when it was made, or is not known.</param>
 /// <param name="New">As it is now; perhaps a tombstone.</param>
-/// <param name="Lost">Null when <paramref name="Old"/> is known. Else the shares that were taken away.</param>
-internal sealed record FeedChange(FeedDocument? Old, FeedDocument New, IReadOnlyList<LostShare>? Lost = null);
+/// <param name="Past">Null when <paramref name="Old"/> is known. Else the rules that were in force before.</param>
+internal sealed record FeedChange(FeedDocument? Old, FeedDocument New, IReadOnlyList<ReadRules>? Past = null);
 
 /// <summary>The documents one transaction changed.</summary>
 /// <param name="Transaction">Its number.</param>

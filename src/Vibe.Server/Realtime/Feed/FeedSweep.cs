@@ -4,7 +4,7 @@ using Vibe.Server.Kernel;
 namespace Vibe.Server.Realtime.Feed;
 
 /// <summary>
-/// Throws away tombstones and removed shares that are too old to be told. First cursors from before are declared expired, then
+/// Throws away tombstones and past access rules that are too old to be told. First cursors from before are declared expired, then
 /// the rows go; who is catching up meanwhile looks again, when done, whether the cursor still holds.
 /// </summary>
 internal sealed class FeedSweep(Database database, FeedDatabase feed, RealtimeOptions options) : ISweep
@@ -44,9 +44,9 @@ internal sealed class FeedSweep(Database database, FeedDatabase feed, RealtimeOp
             cancellationToken);
         await RepeatAsync(
             $"""
-            delete from vibe.doc_acl a using (
-              select o.principal, o.doc_id from vibe.doc_acl o where o.removed and o.txid < {floor} order by o.txid limit {Batch}) old
-            where a.principal = old.principal and a.doc_id = old.doc_id and a.removed and a.txid < {floor}
+            delete from vibe.doc_past_rules r using (
+              select o.txid, o.doc_id from vibe.doc_past_rules o where o.txid < {floor} order by o.txid limit {Batch}) old
+            where r.txid = old.txid and r.doc_id = old.doc_id
             """,
             cancellationToken);
     }

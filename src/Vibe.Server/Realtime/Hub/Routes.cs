@@ -38,7 +38,7 @@ internal sealed class Routes
     /// <summary>Adds the targets that a change may concern; some of them may come twice.</summary>
     public void Find(FeedChange change, List<LiveTarget> found)
     {
-        if (change.Lost is not null)
+        if (change.Past is not null)
         {
             // Who held the document before is not known.
             if (_collections.TryGetValue(change.New.Row.Collection, out var routes))
@@ -108,18 +108,18 @@ internal sealed class Routes
 
         public void Find(FeedDocument version, List<LiveTarget> found)
         {
-            if (version.Audience == 2)
+            if (version.Rules.Audience == 2)
             {
                 _everyone.Find(version, found);
             }
-            else if (version.Audience == 1)
+            else if (version.Rules.Audience == 1)
             {
                 _users.Find(version, found);
             }
 
             _privileged.Find(version, found);
             FindNamed(version.Row.Owner, version, found);
-            foreach (var reader in version.Readers)
+            foreach (var reader in version.Rules.Readers)
             {
                 FindNamed(reader, version, found);
             }

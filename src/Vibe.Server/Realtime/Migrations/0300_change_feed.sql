@@ -10,3 +10,15 @@ create table vibe.feed (
   floor xid8 not null);
 comment on column vibe.feed.floor is 'Traces of transactions below may be gone: a cursor that has not seen all of them has expired';
 insert into vibe.feed (floor) values (pg_current_xact_id());
+
+-- Traces that only somebody who catches up needs, tombstones and past rules, go once no cursor of that age is good any
+-- more. Rows say which transaction wrote them, not when: marks say which transactions were over at a time.
+
+create table vibe.feed_marks (
+  time timestamptz not null default now(),
+  epoch text not null,
+  horizon xid8 not null);
+comment on column vibe.feed_marks.horizon is 'All transactions below had ended by then';
+comment on column vibe.feed_marks.epoch is 'What the number means something in';
+
+create index documents_tombstones on vibe.documents (txid) where delete_time is not null;

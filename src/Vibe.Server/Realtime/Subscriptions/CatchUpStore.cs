@@ -3,7 +3,6 @@ using Vibe.Postgres.Replication;
 using Vibe.Postgres.Sessions;
 using Vibe.Server.Documents;
 using Vibe.Server.Kernel;
-using Vibe.Server.Realtime.Feed;
 
 namespace Vibe.Server.Realtime.Subscriptions;
 
@@ -76,16 +75,14 @@ internal sealed class CatchUpStore(Database database, CatchUpTurns turns)
             token),
         cancellationToken);
 
-    // A query under row-level security cannot show what it hides: the shares that were taken away can.
+    // A query under row-level security cannot show what it hides: what was visible by rules that hold no more, and is not now, is lost.
     private Task<IReadOnlyList<Guid>> ReadLostAsync(Caller caller, string collection, Snapshot since, CancellationToken cancellationToken) => turns.RunAsync(
         token => database.QueryAsync(
             caller.ToRequestContext(),
             $"""
-            select distinct a.doc_id from vibe.doc_acl a
-            where a.removed and a.collection = {collection} and a.txid >= {since.Min}
-              and not pg_visible_in_snapshot(a.txid, {since.Text}::pg_snapshot)
-              and (cardinality(a.via) = 0 or a.via && {LostShare.SeenThrough(caller, collection)})
-              and not exists (select from vibe.documents d where d.id = a.doc_id)
+            select distinct r.doc_id from vibe.doc_past_rules r
+            where r.collection = {collection} and r.txid >= {since.Min} and not pg_visible_in_snapshot(r.txid, {since.Text}::pg_snapshot)
+              and not exists (select from vibe.documents d where d.id = r.doc_id)
             """,
             static row => row.GetGuid(0), token),
         cancellationToken);

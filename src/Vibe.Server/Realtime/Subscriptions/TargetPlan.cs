@@ -90,14 +90,14 @@ internal sealed record TargetPlan
 
     /// <summary>Whether the version belongs to the target: of the collection and scope, seen, and matching.</summary>
     public bool Holds(FeedDocument version) =>
-        !version.IsDeleted && version.Row.Collection == Query.Collection && IsInScope(version.Row.Owner, version.Audience) && version.IsVisibleTo(Caller) && Query.Filter.Matches(version.View);
+        !version.IsDeleted && version.Row.Collection == Query.Collection && IsInScope(version.Row.Owner, version.Rules.Audience) && version.IsVisibleTo(Caller) && Query.Filter.Matches(version.View);
 
     /// <summary>What a change means to the target; null for nothing.</summary>
     public ChangeKind? KindOf(FeedChange change)
     {
-        if (change.Lost is { } lost)
+        if (change.Past is { } past)
         {
-            return KindOf(change.New, lost);
+            return KindOf(change.New, past);
         }
 
         var before = change.Old is not null && Holds(change.Old);
@@ -112,7 +112,7 @@ internal sealed record TargetPlan
 
     // Without the version before, a change means what it means to somebody who catches up: a document that can be seen and does
     // not belong is removed, and one that cannot be seen any more is, for those it was open to.
-    private ChangeKind? KindOf(FeedDocument document, IReadOnlyList<LostShare> lost)
+    private ChangeKind? KindOf(FeedDocument document, IReadOnlyList<ReadRules> past)
     {
         if (document.Row.Collection != Query.Collection)
         {
@@ -122,7 +122,7 @@ internal sealed record TargetPlan
         var isNew = document.Row.Revision == 1;
         if (!document.IsVisibleTo(Caller))
         {
-            return lost.Any(share => share.Concerns(Caller, document.Row.Collection)) ? ChangeKind.Removed : null;
+            return past.Any(rules => rules.Admit(Caller, document.Row.Owner, document.Row.Collection)) ? ChangeKind.Removed : null;
         }
 
         return (Holds(document), isNew) switch
