@@ -121,6 +121,7 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
     }
 
     // An entry that is there already was made by a write and is newer than what this statement sees; so are those of its shares.
+    // Else those are left from an index that a node of before the upgrade removed.
     private static Sql Values(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
@@ -138,7 +139,9 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
         shared as (
           insert into vibe.share_fields (principal, collection, path, grp, rank, num, str, doc_id, create_time, denied)
           select p, e.collection, e.path, e.grp, e.rank, e.num, e.str, e.doc_id, e.create_time, e.denied
-          from entered e join matched m on m.id = e.doc_id cross join unnest(m.shares) p order by e.doc_id, p)
+          from entered e join matched m on m.id = e.doc_id cross join unnest(m.shares) p order by e.doc_id, p
+          on conflict (doc_id, path, principal) do update
+            set grp = excluded.grp, rank = excluded.rank, num = excluded.num, str = excluded.str, denied = excluded.denied)
         select (select count(*) from page), (select p.id from page p order by p.id desc limit 1), (select count(*) from matched)
         """;
 
