@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Vibe.Postgres.Notifications;
 using Vibe.Postgres.Tests;
 using Vibe.Realtime.V1;
 using Vibe.Server.Realtime;
@@ -11,7 +13,7 @@ namespace Vibe.Server.Tests.Realtime;
 [Collection(PostgresCollection.Name)]
 public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
-    private static readonly BusOptions Quick = new() { Alive = TimeSpan.FromMilliseconds(100), Silence = TimeSpan.FromMilliseconds(1500) };
+    private static readonly BusOptions Quick = new() { Alive = TimeSpan.FromMilliseconds(100), Silence = TimeSpan.FromSeconds(3) };
 
     private readonly string _channel = $"app:room-{Guid.NewGuid():n}";
 
@@ -54,13 +56,42 @@ public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await using var watcher = await node.JoinAsync(user, _channel);
 
         // A node that dies right after it said who is present.
-        await using var dying = await host.Documents.Database.CreateNotificationChannel("vibe_bus").OpenAsync(CancellationToken.None);
+        await using var dying = await Channel().OpenAsync(CancellationToken.None);
         var key = $"{_channel} {DocumentsHost.App}";
         using var body = new BusWriter();
         body.Add(key).Add(new Presence { MemberId = "ghost", State = Someone.Body("{}") });
         await dying.SendAsync(BusFrames.Write(Guid.NewGuid(), 0, [body.For(BusKind.ChannelPresent)]), CancellationToken.None);
         await watcher.FrameAsync(static frame => frame.Presence is { } news && news.Joined.Any(static state => state.MemberId == "ghost"));
         await watcher.SeesAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_stood_still_does_not_take_the_others_for_gone()
+    {
+        var time = new LeapingTime();
+        using var bus = new NodeBus(Channel(), Quick with { Silence = TimeSpan.FromMinutes(1) }, time, NullLogger<NodeBus>.Instance);
+        var others = new Others();
+        bus.Add(others);
+        await bus.StartAsync(CancellationToken.None);
+        await others.Found.Task.WaitAsync(Follower.Patience);
+        await BeatsAsync();
+        time.Leap(TimeSpan.FromHours(1));
+        await BeatsAsync();
+        Assert.Contains(host.Node.Bus.Node, bus.Peers);
+        Assert.Equal(0, others.Lost);
+        await bus.StopAsync(CancellationToken.None);
+
+        // When the third beat is heard, the one before is over.
+        async Task BeatsAsync()
+        {
+            await using var ear = await Channel().OpenAsync(CancellationToken.None);
+            var frames = new BusFrames.Assembler();
+            for (var beats = 0; beats < 3;)
+            {
+                frames.Take(await ear.ReceiveAsync(CancellationToken.None).WaitAsync(Follower.Patience), out var from);
+                beats += from == bus.Node ? 1 : 0;
+            }
+        }
     }
 
     [Fact]
@@ -113,7 +144,7 @@ public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         var bytes = new byte[size];
         new Random(1).NextBytes(bytes);
         var payloads = BusFrames.Write(node, 7, [new BusMessage(BusKind.Alive, null, bytes), new BusMessage(BusKind.Call, to, bytes)]);
-        Assert.All(payloads, static payload => Assert.InRange(payload.Length, 1, Vibe.Postgres.Notifications.NotificationChannel.MaxPayload));
+        Assert.All(payloads, static payload => Assert.InRange(payload.Length, 1, NotificationChannel.MaxPayload));
         Assert.Equal(payloads.Count, payloads.Distinct(StringComparer.Ordinal).Count());
 
         var frames = new BusFrames.Assembler();
@@ -128,6 +159,8 @@ public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         Assert.All(messages, message => Assert.Equal(bytes, message.Body.ToArray()));
     }
 
+    private NotificationChannel Channel() => host.Documents.Database.CreateNotificationChannel("vibe_bus");
+
     private async Task TerminateAsync()
     {
         await using var connection = new NpgsqlConnection(host.Documents.Connection);
@@ -135,5 +168,35 @@ public sealed class BusTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await using var command = new NpgsqlCommand(
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and application_name like 'vibe-bus-%'", connection);
         Assert.True((long)(await command.ExecuteScalarAsync())! >= 4);
+    }
+    private sealed class Others : IBusListener
+    {
+        private int _lost;
+
+        public TaskCompletionSource Found { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Lost => Volatile.Read(ref _lost);
+
+        public void PeerFound(Guid node) => Found.TrySetResult();
+
+        public void PeerLost(Guid node) => Interlocked.Increment(ref _lost);
+
+        public void Receive(Guid from, BusKind kind, ReadOnlyMemory<byte> body)
+        {
+        }
+
+        public void Resumed()
+        {
+        }
+    }
+
+    // Time of a process that was halted: the clock has gone on.
+    private sealed class LeapingTime : TimeProvider
+    {
+        private long _ahead;
+
+        public void Leap(TimeSpan time) => Interlocked.Add(ref _ahead, (long)(time.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 }

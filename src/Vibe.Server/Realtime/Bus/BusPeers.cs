@@ -35,6 +35,7 @@ internal sealed class BusPeers(BusOptions options, TimeProvider time)
     /// <returns>Whether it was known.</returns>
     public bool Remove(Guid node) => _heard.TryRemove(node, out _);
 
-    /// <summary>Nodes that were not heard for too long.</summary>
-    public IEnumerable<Guid> Silent() => _heard.Where(entry => time.GetElapsedTime(entry.Value) > options.Silence).Select(static entry => entry.Key).ToList();
+    /// <summary>Nodes that by a point in time were not heard for too long.</summary>
+    public IEnumerable<Guid> Silent(long now) =>
+        _heard.Where(entry => time.GetElapsedTime(entry.Value, now) > options.Silence).Select(static entry => entry.Key).ToList();
 }

@@ -161,6 +161,17 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
         _peers.Refresh();
     }
 
+    // Nor does it when this process stood still: what the others said meanwhile may be about to be read.
+    private void ListenAnew(long now)
+    {
+        lock (_gate)
+        {
+            _lastEcho = now;
+        }
+
+        _peers.Refresh();
+    }
+
     private async Task ReadAsync(NotificationConnection connection, CancellationToken cancellationToken)
     {
         var frames = new BusFrames.Assembler();
@@ -264,11 +275,19 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
 
     private async Task BeatAsync(CancellationToken cancellationToken)
     {
+        var last = time.GetTimestamp();
         while (true)
         {
             await Task.Delay(options.Alive, time, cancellationToken);
             Send(new BusMessage(BusKind.Alive, null, default));
-            foreach (var node in _peers.Silent())
+            var now = time.GetTimestamp();
+            if (time.GetElapsedTime(last, now) - options.Alive > options.Silence / 2)
+            {
+                ListenAnew(now);
+            }
+
+            last = now;
+            foreach (var node in _peers.Silent(now))
             {
                 Lose(node);
             }
@@ -276,7 +295,7 @@ internal sealed class NodeBus(NotificationChannel channel, BusOptions options, T
             lock (_gate)
             {
                 // Listening and hearing nothing, not even oneself, is no connection.
-                if (time.GetElapsedTime(_lastEcho) > options.Silence)
+                if (time.GetElapsedTime(_lastEcho, now) > options.Silence)
                 {
                     return;
                 }
