@@ -40,14 +40,7 @@ internal sealed class Limit : ICallStage, IDisposable
         _limiter = PartitionedRateLimiter.Create<(string Key, int Units), string>(caller =>
             caller.Units == 0
                 ? RateLimitPartition.GetNoLimiter("")
-                : RateLimitPartition.GetTokenBucketLimiter(caller.Key, _ => new TokenBucketRateLimiterOptions
-                {
-                    // A bucket too small for the dearest call would never let it pass.
-                    TokenLimit = Math.Max(caller.Units * SavedSeconds, MethodPolicy.HighCost),
-                    TokensPerPeriod = Math.Max(1, caller.Units / 10),
-                    ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
-                    QueueLimit = 0,
-                }));
+                : RateLimitPartition.GetTokenBucketLimiter(caller.Key, _ => BucketOf(caller.Units)));
     }
 
     /// <inheritdoc />
@@ -95,6 +88,21 @@ internal sealed class Limit : ICallStage, IDisposable
     {
         var host = peer.AsSpan(0, Math.Max(0, peer.LastIndexOf(':')));
         return NetworkPrefix.Of(IPAddress.TryParse(host[(host.IndexOf(':') + 1)..], out var address) ? address : null);
+    }
+
+    /// <summary>How a bucket fills up: ten times a second where that is whole units.</summary>
+    /// <param name="units">Cost units a second.</param>
+    internal static TokenBucketRateLimiterOptions BucketOf(int units)
+    {
+        var period = Math.Max(1, units / 10);
+        return new()
+        {
+            // A bucket too small for the dearest call would never let it pass.
+            TokenLimit = Math.Max(units * SavedSeconds, MethodPolicy.HighCost),
+            TokensPerPeriod = period,
+            ReplenishmentPeriod = TimeSpan.FromSeconds((double)period / units),
+            QueueLimit = 0,
+        };
     }
 
     private static RpcException Exceeded(int units) => VibeError.Create(

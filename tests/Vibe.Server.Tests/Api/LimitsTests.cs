@@ -1,9 +1,12 @@
 using System.Net;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
 using Vibe.Rpc;
+using Vibe.Rpc.Hosting;
+using Vibe.Server.Auth;
 
 namespace Vibe.Server.Tests.Api;
 
@@ -28,19 +31,20 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
         Assert.All(failures.Values, static failure => Assert.Equal("1", failure.Info.Metadata["limit"]));
         Assert.All(failures.Values, static failure => Assert.Equal(1, failure.Status.GetDetail<RetryInfo>()!.RetryDelay.Seconds));
         (await bob.PostAsync("/v1/documents:aggregate", Count)).Ok();
-        await ApiServer.EventuallyAsync(async () => (await alice.PostAsync("/v1/documents:aggregate", Count)).Status == HttpStatusCode.OK);
+        await ApiServer.EventuallyAsync(async () => (await alice.GetAsync($"/v1/documents/{Guid.NewGuid()}")).Status == HttpStatusCode.NotFound);
     }
 
     [Fact]
     public async Task A_query_that_takes_too_long_says_so()
     {
         var options = await cluster.CreateEmptyDatabaseAsync();
+        var key = await PrepareAsync(options);
         await using var server = await ApiServer.StartAsync(new DatabaseOptions
         {
             ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromSeconds(1), LockTimeout = TimeSpan.FromMinutes(1),
-        });
+            ConnectTimeout = TimeSpan.FromMinutes(1),
+        }, masterKey: key);
         var alice = server.User();
-        await alice.CreateAsync("""{"collection":"notes","data":{}}""");
         await using var held = await HeldDocuments.TakeAsync(options.ConnectionString);
         var failures = await server.FailAsync(alice, ApiCall.Get("ListDocuments", """{"collection":"notes"}""", "/v1/documents?collection=notes"));
         Assert.Single(failures.Values.Select(static failure => failure.ToString()).Distinct());
@@ -53,10 +57,12 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
     public async Task A_read_that_waits_too_long_for_a_change_of_the_schema_may_be_tried_again()
     {
         var options = await cluster.CreateEmptyDatabaseAsync();
+        var key = await PrepareAsync(options);
         await using var server = await ApiServer.StartAsync(new DatabaseOptions
         {
             ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromMinutes(1), LockTimeout = TimeSpan.FromMilliseconds(200),
-        });
+            ConnectTimeout = TimeSpan.FromMinutes(1),
+        }, masterKey: key);
         var alice = server.User();
         await using var held = await HeldDocuments.TakeAsync(options.ConnectionString);
         var failures = await server.FailAsync(alice, ApiCall.Get("ListDocuments", """{"collection":"notes"}""", "/v1/documents?collection=notes"));
@@ -71,7 +77,7 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
     public async Task A_client_that_leaves_stops_its_statement(string protocol)
     {
         var options = await cluster.CreateEmptyDatabaseAsync();
-        await using var server = await ApiServer.StartAsync(Patient(options));
+        await using var server = await ApiServer.StartAsync(options);
         var alice = server.User();
         await using var held = await HeldDocuments.TakeAsync(options.ConnectionString);
         using var leave = new CancellationTokenSource();
@@ -92,7 +98,8 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
     public async Task A_server_told_to_stop_ends_what_runs_and_takes_nothing_new()
     {
         var options = await cluster.CreateEmptyDatabaseAsync();
-        await using var server = await ApiServer.StartAsync(Patient(options));
+        await using var server = await ApiServer.StartAsync(
+            options, static builder => builder.Services.Configure<RpcServerLimits>(static limits => limits.DrainTimeout = ApiServer.Bound));
         var alice = server.User();
         var id = (string)(await alice.CreateAsync("""{"collection":"notes","data":{"n":1}}"""))["id"]!;
         await alice.Grpc.GetDocumentAsync(new() { Id = id }, alice.Metadata);
@@ -114,10 +121,13 @@ public sealed class LimitsTests(EmbeddedClusterFixture cluster)
         await stopping.WaitAsync(ApiServer.Bound);
     }
 
-    private static DatabaseOptions Patient(DatabaseOptions options) => new()
+    // What a server does when it first starts takes long on a busy machine: not what a limit is for.
+    private static async Task<MasterKey> PrepareAsync(DatabaseOptions options)
     {
-        ConnectionString = options.ConnectionString, StatementTimeout = TimeSpan.FromMinutes(1), LockTimeout = TimeSpan.FromMinutes(1),
-    };
+        var key = ApiServer.NewMasterKey();
+        await using var server = await ApiServer.StartAsync(options, masterKey: key);
+        return key;
+    }
 
     private static async Task<bool> IsRefusedAsync(ApiServer server)
     {

@@ -39,6 +39,17 @@ public sealed class LimitTests
         Assert.Equal(StatusCode.ResourceExhausted, (await CallAsync(limit, alice, "ipv4:192.0.2.9:1"))?.StatusCode);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(9)]
+    [InlineData(15)]
+    [InlineData(20_000)]
+    public void A_bucket_fills_up_as_fast_as_it_is_told(int units)
+    {
+        var bucket = Limit.BucketOf(units);
+        Assert.Equal(units, bucket.TokensPerPeriod / bucket.ReplenishmentPeriod.TotalSeconds, tolerance: units / 1000.0);
+    }
+
     private static async Task<RpcException?> CallAsync(Limit limit, Caller caller, string peer)
     {
         try
