@@ -30,3 +30,12 @@ export const sample = {
   wrappedInt64: "0",
   otherName: "renamed",
 };
+
+// Cancels calls until the server counts one: one that is cancelled before it arrives is not, and the next lives longer.
+export async function noticed(count, cancelAfter) {
+  const before = await count();
+  for (let life = 1000; ; life = Math.min(2 * life, 10_000)) {
+    await cancelAfter(life);
+    for (const until = Date.now() + life; Date.now() < until; await new Promise(setImmediate)) if (await count() !== before) return;
+  }
+}

@@ -2,7 +2,7 @@
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
 import { assert, check } from "../../checks.mjs";
-import { codes } from "../fixtures.mjs";
+import { codes, noticed } from "../fixtures.mjs";
 
 export async function run({ plain, tls, root }) {
   const definition = loader.loadSync("vibe/rpctest/v1/rpctest_service.proto", {
@@ -110,13 +110,13 @@ async function runOne(name, client) {
     assert.equal(error.code, grpc.status.DEADLINE_EXCEEDED);
   });
   await check(`${name}: cancelling`, async () => {
-    const before = (await unary(client, "wait", {})).cancelledCount;
-    const error = await failure(new Promise((resolve, reject) => {
-      const call = client.wait({ delay: { seconds: 20 } }, (error, value) => (error ? reject(error) : resolve(value)));
-      setTimeout(() => call.cancel(), 1000);
-    }));
-    assert.equal(error.code, grpc.status.CANCELLED);
-    while ((await unary(client, "wait", {})).cancelledCount === before) await new Promise(setImmediate);
+    await noticed(async () => (await unary(client, "wait", {})).cancelledCount, async (life) => {
+      const error = await failure(new Promise((resolve, reject) => {
+        const call = client.wait({ delay: { seconds: 20 } }, (error, value) => (error ? reject(error) : resolve(value)));
+        setTimeout(() => call.cancel(), life);
+      }));
+      assert.equal(error.code, grpc.status.CANCELLED);
+    });
   });
   await check(`${name}: an unknown method`, async () => {
     const error = await failure(new Promise((resolve, reject) =>
