@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Vibe.Postgres.Embedded;
 using Vibe.Postgres.Migrations;
 using Vibe.Postgres.Sessions;
@@ -8,6 +9,8 @@ namespace Vibe.Postgres.Tests;
 /// <summary>One real PostgreSQL for a whole test run; every test class takes a database of its own from it.</summary>
 public sealed class EmbeddedClusterFixture : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"vibe-test-{Guid.NewGuid():n}");
     private int _databases;
 
@@ -30,8 +33,22 @@ public sealed class EmbeddedClusterFixture : IAsyncLifetime
     {
         var name = $"test_{Interlocked.Increment(ref _databases)}";
         await Cluster.EnsureDatabaseAsync(name, CancellationToken.None);
-        return Cluster.GetDatabaseOptions(name);
+        var options = Cluster.GetDatabaseOptions(name);
+        return Patient(options.ConnectionString, options.AppConnectionString);
     }
+
+    /// <summary>How to reach a database from a machine that may stand still for seconds: with limits that only what hangs meets.</summary>
+    public static DatabaseOptions Patient(string connection, string? appConnection = null) => new()
+    {
+        // Also for who connects with it beside the pools.
+        ConnectionString = new NpgsqlConnectionStringBuilder(connection) { Timeout = (int)Patience.TotalSeconds, CommandTimeout = (int)Patience.TotalSeconds }.ConnectionString,
+        AppConnectionString = appConnection,
+        StatementTimeout = Patience,
+        LockTimeout = Patience,
+        IdleInTransactionTimeout = Patience,
+        ConnectTimeout = Patience,
+        ConnectRetry = Patience,
+    };
 
     /// <summary>A new database with the given migrations (and those of Vibe.Postgres) applied.</summary>
     public async Task<Database> CreateDatabaseAsync(params IEnumerable<System.Reflection.Assembly> migrations)

@@ -39,6 +39,9 @@ internal sealed record RealtimeOptions
     /// <summary>How soon after a change a heartbeat follows, so that clients get a cursor. Default 50 milliseconds.</summary>
     public TimeSpan HeartbeatAfterChange { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a stream that begins waits for a feed that is not live, or lags behind its consistency token. Default 10 seconds.</summary>
+    public TimeSpan FeedPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Memory for the latest changes, from which streams start and resume without asking the database. Default 64 MiB.</summary>
     public long RingBytes { get; init; } = 64 * 1024 * 1024;
 

@@ -27,7 +27,7 @@ public abstract class ClusterTestBase : IDisposable
 
     protected static async Task WriteNumberAsync(DatabaseOptions options, int number)
     {
-        await using var database = new Database(options, TimeProvider.System);
+        await using var database = new Database(EmbeddedClusterFixture.Patient(options.ConnectionString), TimeProvider.System);
         var batch = database.Admin.CreateBatch(Access.Write);
         batch.Execute($"create table if not exists number (n int)");
         batch.Execute($"insert into number values ({number})");
@@ -36,7 +36,7 @@ public abstract class ClusterTestBase : IDisposable
 
     protected static async Task<IReadOnlyList<int>> ReadNumbersAsync(EmbeddedCluster cluster)
     {
-        await using var database = new Database(cluster.GetDatabaseOptions(), TimeProvider.System);
+        await using var database = new Database(EmbeddedClusterFixture.Patient(cluster.GetDatabaseOptions().ConnectionString), TimeProvider.System);
         return await database.Admin.QueryAsync($"select n from number order by n", static row => row.GetInt32(0), Timeout);
     }
 

@@ -48,7 +48,7 @@ public sealed class EmbeddedClusterTests : ClusterTestBase
     {
         await using var cluster = await StartAsync();
         await WriteNumberAsync(cluster.GetDatabaseOptions(), 1);
-        await using var database = new Database(cluster.GetDatabaseOptions(), TimeProvider.System);
+        await using var database = new Database(EmbeddedClusterFixture.Patient(cluster.GetDatabaseOptions().ConnectionString), TimeProvider.System);
         await database.Admin.QueryFirstAsync($"select 1", static row => row.GetInt32(0), Timeout);
         var restarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Restarted += (_, _) => restarted.TrySetResult();

@@ -4,16 +4,7 @@ namespace Vibe.Postgres.Tests.Sessions;
 
 public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBase(cluster)
 {
-    protected override DatabaseOptions Configure(DatabaseOptions options) => new()
-    {
-        ConnectionString = options.ConnectionString,
-        AppConnectionString = options.AppConnectionString,
-        MaxRequestConnections = 2,
-        ConnectTimeout = TimeSpan.FromSeconds(5),
-        StatementTimeout = TimeSpan.FromSeconds(6),
-        LockTimeout = TimeSpan.FromMilliseconds(200),
-        IdleInTransactionTimeout = TimeSpan.FromSeconds(4),
-    };
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Fact]
     public async Task An_idle_connection_that_died_does_not_fail_a_read()
@@ -57,8 +48,9 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
     [Fact]
     public async Task A_slow_statement_is_a_statement_timeout()
     {
+        await using var hasty = Limited(statement: TimeSpan.FromSeconds(1));
         var error = await Assert.ThrowsAsync<DatabaseException>(
-            () => Database.QueryFirstAsync(Alice, $"select pg_sleep(20) is null", static row => row.GetBoolean(0), Timeout));
+            () => hasty.QueryFirstAsync(Alice, $"select pg_sleep(60) is null", static row => row.GetBoolean(0), Timeout));
 
         Assert.Equal((DatabaseErrorKind.StatementTimeout, "57014"), (error.Kind, error.SqlState));
     }
@@ -75,11 +67,12 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
               $$ begin if current_setting('vibe.slow', true) = 'on' then perform pg_sleep(60); end if; return 1; end $$
             """,
             Timeout);
-        await using var held = await Database.Reads.OpenAsync(Timeout);
+        await using var hasty = Limited(statement: TimeSpan.FromSeconds(6));
+        await using var held = await hasty.Reads.OpenAsync(Timeout);
         Assert.Equal(1, await PlanAsync(slow: false));
         if (inTransaction)
         {
-            await using var transaction = await Database.BeginAsync(Alice, Access.Read, System.Data.IsolationLevel.ReadCommitted, Timeout);
+            await using var transaction = await hasty.BeginAsync(Alice, Access.Read, System.Data.IsolationLevel.ReadCommitted, Timeout);
             await transaction.QueryAsync($"select set_config('vibe.slow', 'on', true)", static row => row.GetString(0), Timeout);
             await Assert.ThrowsAsync<DatabaseException>(() => transaction.QueryFirstAsync($"select vibe.planned()", static row => row.GetInt32(0), Timeout));
         }
@@ -95,7 +88,7 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
 
         async Task<int> PlanAsync(bool slow)
         {
-            var batch = Database.CreateBatch(Alice, Access.Read);
+            var batch = hasty.CreateBatch(Alice, Access.Read);
             batch.Query($"select set_config('vibe.slow', {(slow ? "on" : "off")}, true)", static row => row.GetString(0));
             var planned = batch.QueryFirst($"select vibe.planned()", static row => row.GetInt32(0));
             await batch.RunAsync(Timeout);
@@ -109,7 +102,8 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
         await Database.ExecuteAsync(Alice, $"insert into vibe.item values (1)", Timeout);
         await using var holder = await Database.Owner.BeginAsync(Access.Write, System.Data.IsolationLevel.ReadCommitted, Timeout);
         await holder.ExecuteAsync($"update vibe.item set name = 'held'", Timeout);
-        var error = await Assert.ThrowsAsync<DatabaseException>(() => Database.ExecuteAsync(Alice, $"update vibe.item set name = 'x'", Timeout));
+        await using var hasty = Limited(lockWait: TimeSpan.FromMilliseconds(200));
+        var error = await Assert.ThrowsAsync<DatabaseException>(() => hasty.ExecuteAsync(Alice, $"update vibe.item set name = 'x'", Timeout));
 
         Assert.Equal((DatabaseErrorKind.StatementTimeout, "55P03"), (error.Kind, error.SqlState));
     }
@@ -117,13 +111,15 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
     [Fact]
     public async Task A_transaction_left_idle_is_ended_by_the_server()
     {
-        await using var transaction = await Database.BeginAsync(Alice, Access.Write, System.Data.IsolationLevel.ReadCommitted, Timeout);
+        await using var hasty = Limited(idle: TimeSpan.FromSeconds(4));
+        await using var transaction = await hasty.BeginAsync(Alice, Access.Write, System.Data.IsolationLevel.ReadCommitted, Timeout);
         var pid = await transaction.QueryFirstAsync($"select pg_backend_pid()", static row => row.GetInt32(0), Timeout);
         var timeout = Timeout;
         while (await Database.Admin.QueryFirstAsync($"select count(*) from pg_stat_activity where pid = {pid}", static row => row.GetInt64(0), timeout) > 0)
         {
             await Task.Yield();
         }
+
         var error = await Assert.ThrowsAsync<DatabaseException>(() => transaction.ExecuteAsync($"insert into vibe.item values (1)", Timeout));
 
         Assert.Equal(DatabaseErrorKind.ConnectionLost, error.Kind);
@@ -132,9 +128,10 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
     [Fact]
     public async Task A_pool_with_no_free_connection_is_too_many_connections()
     {
-        await using var first = await Database.Reads.OpenAsync(Timeout);
-        await using var second = await Database.Reads.OpenAsync(Timeout);
-        var error = await Assert.ThrowsAsync<DatabaseException>(() => Database.QueryFirstAsync(Alice, $"select 1", static row => row.GetInt32(0), Timeout));
+        await using var small = Limited(connect: TimeSpan.FromSeconds(5));
+        await using var first = await small.Reads.OpenAsync(Timeout);
+        await using var second = await small.Reads.OpenAsync(Timeout);
+        var error = await Assert.ThrowsAsync<DatabaseException>(() => small.QueryFirstAsync(Alice, $"select 1", static row => row.GetInt32(0), Timeout));
 
         Assert.Equal(DatabaseErrorKind.TooManyConnections, error.Kind);
     }
@@ -148,6 +145,20 @@ public sealed class FailureTests(EmbeddedClusterFixture cluster) : SessionTestBa
 
         Assert.Equal(DatabaseErrorKind.ConnectionLost, error.Kind);
     }
+
+    // The same database with two connections, and patience but for what a test is about.
+    private Database Limited(TimeSpan? statement = null, TimeSpan? lockWait = null, TimeSpan? idle = null, TimeSpan? connect = null) => new(
+        new()
+        {
+            ConnectionString = Database.Options.ConnectionString,
+            AppConnectionString = Database.Options.AppConnectionString,
+            MaxRequestConnections = 2,
+            StatementTimeout = statement ?? Patience,
+            LockTimeout = lockWait ?? Patience,
+            IdleInTransactionTimeout = idle ?? Patience,
+            ConnectTimeout = connect ?? Patience,
+        },
+        TimeProvider.System);
 
     private Task<IReadOnlyList<bool>> TerminateRequestsAsync() => Database.Admin.QueryAsync(
         $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'vibe' and datname = current_database()",

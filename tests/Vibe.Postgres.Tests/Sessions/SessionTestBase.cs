@@ -11,7 +11,7 @@ public abstract class SessionTestBase(EmbeddedClusterFixture cluster) : IAsyncLi
 
     protected Database Database { get; private set; } = null!;
 
-    protected static CancellationToken Timeout => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    protected static CancellationToken Timeout => new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token;
 
     protected virtual DatabaseOptions Configure(DatabaseOptions options) => options;
 

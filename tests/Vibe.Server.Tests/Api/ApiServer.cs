@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Vibe.Postgres.Sessions;
 using Vibe.Rpc.Json;
 using Vibe.Server.Auth;
+using Vibe.Server.Auth.Identity;
 using Vibe.Server.Auth.Tokens;
 using Vibe.Server.Hosting;
 
@@ -63,6 +64,7 @@ internal sealed class ApiServer : IAsyncDisposable
             builder =>
             {
                 builder.Logging.ClearProviders().AddProvider(logs);
+                BePatient(builder);
                 configure?.Invoke(builder);
             },
             CancellationToken.None);
@@ -108,6 +110,17 @@ internal sealed class ApiServer : IAsyncDisposable
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, bound.Token);
         }
+    }
+
+    // What the product gives up after seconds is not given up where a machine may stand still for as long.
+    private static void BePatient(WebApplicationBuilder builder)
+    {
+        builder.Configuration["Vibe:Consistency:Patience"] = $"{Bound}";
+        builder.Configuration["Vibe:Realtime:FeedPatience"] = $"{Bound}";
+        builder.Configuration["Vibe:Bus:Silence"] = $"{Bound}";
+        builder.Configuration["Vibe:Bus:CallTimeout"] = $"{Bound / 2}";
+        builder.Services.AddSingleton(static provider => new GuardedFetcher(
+            provider.GetRequiredService<AuthOptions>(), System.Net.Dns.GetHostAddressesAsync, Bound));
     }
 
     public async ValueTask DisposeAsync()

@@ -21,6 +21,7 @@ public sealed class DatabaseLossTests
                 ConnectionString = cluster.GetDatabaseOptions().ConnectionString,
                 StatementTimeout = TimeSpan.FromMinutes(1),
                 LockTimeout = TimeSpan.FromMinutes(1),
+                ConnectTimeout = TimeSpan.FromMinutes(1),
                 ConnectRetry = TimeSpan.Zero,
             };
             await using var server = await ApiServer.StartAsync(options);

@@ -80,7 +80,10 @@ public sealed class RevocationTests(EmbeddedClusterFixture cluster)
         await using (var own = await EmbeddedCluster.StartAsync(
             new() { DataDirectory = directory, Durable = false }, NullLogger.Instance, TimeProvider.System, CancellationToken.None))
         {
-            var options = new DatabaseOptions { ConnectionString = own.GetDatabaseOptions().ConnectionString, ConnectRetry = TimeSpan.Zero };
+            var options = new DatabaseOptions
+            {
+                ConnectionString = own.GetDatabaseOptions().ConnectionString, ConnectTimeout = TimeSpan.FromMinutes(1), ConnectRetry = TimeSpan.Zero,
+            };
             await using var server = await ApiServer.StartAsync(options);
             var (alice, bob) = (server.User(grant: "alice"), server.User(grant: "bob"));
             using var stream = await FollowAsync(server, bob.Metadata);

@@ -40,8 +40,7 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
     {
         var options = await cluster.CreateEmptyDatabaseAsync();
         Connection = options.ConnectionString;
-        Database = new Database(
-            new DatabaseOptions { ConnectionString = options.ConnectionString, LockTimeout = TimeSpan.FromSeconds(8) }, TimeProvider.System);
+        Database = new Database(EmbeddedClusterFixture.Patient(Connection), TimeProvider.System);
         var migrations = Migration.Load(typeof(Database).Assembly, typeof(DocumentsService).Assembly);
         await new Migrator(Database, migrations, TimeProvider.System).MigrateAsync(progress: null, CancellationToken.None);
         Catalog = new FieldIndexCatalog(Database, Options, TimeProvider.System);
@@ -53,7 +52,7 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
         var tokens = new PageTokens(RandomNumberGenerator.GetBytes(32), TimeProvider.System);
         var pages = new DocumentPages(queries, new SearchStore(Database), indexes, Catalog, expansion, tokens);
         var consistency = new Consistency(
-            Database, new ConsistencyTokens(RandomNumberGenerator.GetBytes(32)), new ConsistencyOptions(), TimeProvider.System);
+            Database, new ConsistencyTokens(RandomNumberGenerator.GetBytes(32)), new ConsistencyOptions { Patience = TimeSpan.FromMinutes(1) }, TimeProvider.System);
         await consistency.StartAsync(CancellationToken.None);
         Service = new DocumentsService(
             new DocumentStore(Database), pages, new EdgeStore(Database), expansion, queries, indexes, Upkeep, tokens, consistency,
@@ -100,7 +99,7 @@ public sealed class DocumentsHost(EmbeddedClusterFixture cluster) : IAsyncLifeti
     /// <summary>Runs the index builder until it has nothing left to do.</summary>
     internal async Task BuildAsync()
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (await Builder.StepAsync(timeout.Token) != BuildStep.Idle)
         {
             await Task.Yield();

@@ -18,18 +18,8 @@ public sealed class ModuleTests(DocumentsHost host) : IClassFixture<DocumentsHos
     [Fact]
     public async Task An_approved_index_is_built_in_the_background()
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await using var provider = new ServiceCollection()
-            .AddLogging()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Vibe:Documents:FieldIndexPoll", "00:10:00")]).Build())
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton(host.Database)
-            .AddSingleton(new PageTokens(new byte[32], TimeProvider.System))
-            .AddSingleton(new ConsistencyTokens(new byte[32]))
-            .AddSingleton(new ConsistencyOptions())
-            .AddSingleton<Consistency>()
-            .AddDocuments()
-            .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await using var provider = Provide(host.Database);
         Assert.Equal(TimeSpan.FromMinutes(10), provider.GetRequiredService<DocumentOptions>().FieldIndexPoll);
         var service = provider.GetRequiredService<Vibe.Server.Documents.DocumentsService>();
         var upkeep = Assert.Single(provider.GetServices<IHostedService>());
@@ -51,10 +41,30 @@ public sealed class ModuleTests(DocumentsHost host) : IClassFixture<DocumentsHos
     {
         var (alice, collection) = (host.User(), host.Collection());
         var document = await alice.CreateAsync(collection);
+        await using var hasty = new Database(
+            new DatabaseOptions
+            {
+                ConnectionString = host.Connection, LockTimeout = TimeSpan.FromMilliseconds(200), StatementTimeout = TimeSpan.FromMinutes(1),
+                ConnectTimeout = TimeSpan.FromMinutes(1),
+            },
+            TimeProvider.System);
+        await using var provider = Provide(hasty);
+        var writer = new Someone(provider.GetRequiredService<Vibe.Server.Documents.DocumentsService>(), alice.Caller);
         await using var other = await host.Database.Owner.BeginAsync(Access.Write, IsolationLevel.ReadCommitted, CancellationToken.None);
         await other.QueryAsync(
             $"select d.id from vibe.documents d where d.id = {Guid.Parse(document.Id)} for update of d", static row => row.GetGuid(0), CancellationToken.None);
-        Assert.Equal("WRITE_CONFLICT", (await CallFailure.Of(alice.UpdateAsync(document.Id, "{}"))).Reason);
-        Assert.Equal("WRITE_CONFLICT", (await CallFailure.Of(alice.BatchAsync([new() { Delete = new() { Id = document.Id } }]))).Reason);
+        Assert.Equal("WRITE_CONFLICT", (await CallFailure.Of(writer.UpdateAsync(document.Id, "{}"))).Reason);
+        Assert.Equal("WRITE_CONFLICT", (await CallFailure.Of(writer.BatchAsync([new() { Delete = new() { Id = document.Id } }]))).Reason);
     }
+    private static ServiceProvider Provide(Database database) => new ServiceCollection()
+        .AddLogging()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Vibe:Documents:FieldIndexPoll", "00:10:00")]).Build())
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(database)
+        .AddSingleton(new PageTokens(new byte[32], TimeProvider.System))
+        .AddSingleton(new ConsistencyTokens(new byte[32]))
+        .AddSingleton(new ConsistencyOptions())
+        .AddSingleton<Consistency>()
+        .AddDocuments()
+        .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 }

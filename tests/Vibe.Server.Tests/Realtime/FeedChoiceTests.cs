@@ -19,13 +19,13 @@ namespace Vibe.Server.Tests.Realtime;
 [Collection(PostgresCollection.Name)]
 public sealed class FeedChoiceTests(RealtimeHost host) : IClassFixture<RealtimeHost>
 {
-    private readonly DatabaseOptions _options = new() { ConnectionString = host.Documents.Connection };
+    private readonly DatabaseOptions _options = EmbeddedClusterFixture.Patient(host.Documents.Connection);
 
     [Fact]
     public async Task Without_a_right_to_the_log_the_tables_are_polled()
     {
         var login = new NpgsqlConnectionStringBuilder(host.Documents.Connection) { Username = "vibe_app" };
-        var lines = await FollowAsync(new ReplicationFeed(new DatabaseOptions { ConnectionString = login.ConnectionString }, "vibe_feed"));
+        var lines = await FollowAsync(new ReplicationFeed(EmbeddedClusterFixture.Patient(login.ConnectionString), "vibe_feed"));
         Assert.Contains("the login may not replicate", Assert.Single(lines, static line => line.Level >= LogLevel.Warning).Text, StringComparison.Ordinal);
         Assert.Contains(lines, static line => line.Text.Contains("live, by polling", StringComparison.Ordinal));
     }
@@ -63,7 +63,7 @@ public sealed class FeedChoiceTests(RealtimeHost host) : IClassFixture<RealtimeH
         var login = new NpgsqlConnectionStringBuilder(host.Documents.Connection) { Username = "vibe_app" };
         await using var node = new Node(
             host.Documents, new RealtimeOptions { Feed = FeedKind.Replication }, host.Node.Cursors, new ChannelOptions(), new BusOptions(),
-            new ReplicationFeed(new DatabaseOptions { ConnectionString = login.ConnectionString }, "vibe_feed"), logs);
+            new ReplicationFeed(EmbeddedClusterFixture.Patient(login.ConnectionString), "vibe_feed"), logs);
         await node.BeginAsync();
         await using var follower = node.Follow(host.Documents.User().Caller, new Target { Collection = host.Documents.Collection() });
         var error = (await follower.FrameAsync(static frame => frame.TargetError is not null)).TargetError;

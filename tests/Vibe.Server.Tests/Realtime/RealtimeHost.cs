@@ -25,6 +25,9 @@ public class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
 {
     private static readonly byte[] CursorKey = RandomNumberGenerator.GetBytes(32);
 
+    // So that a node is not taken for gone, nor a call for lost, because the machine stood still.
+    private static readonly BusOptions Patient = new() { Silence = TimeSpan.FromMinutes(1), CallTimeout = TimeSpan.FromSeconds(30) };
+
     internal DocumentsHost Documents { get; } = new(cluster);
 
     internal Node Node { get; private set; } = null!;
@@ -49,15 +52,15 @@ public class RealtimeHost(EmbeddedClusterFixture cluster) : IAsyncLifetime
     internal Task<Node> StartNodeAsync(
         RealtimeOptions? options = null, ChannelOptions? channels = null, BusOptions? bus = null, Database? connections = null,
         Func<LogSource, CancellationToken, IAsyncEnumerable<FeedItem>>? tampering = null) => StartAsync(new Node(
-        Documents, (options ?? new RealtimeOptions()) with { Feed = Feed }, new FeedCursors(CursorKey), channels ?? new ChannelOptions(),
-        bus ?? new BusOptions(), Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance, connections)
+        Documents, (options ?? new RealtimeOptions()) with { Feed = Feed, FeedPatience = TimeSpan.FromMinutes(1) }, new FeedCursors(CursorKey), channels ?? new ChannelOptions(),
+        bus ?? Patient, Documents.Database.CreateFeed("vibe_feed"), NullLoggerFactory.Instance, connections)
         {
             Tampering = tampering,
         });
 
     /// <summary>One more node, which chooses its feed itself.</summary>
     internal Task<Node> StartNodeAsync(ReplicationFeed replication, ILoggerFactory logs) => StartAsync(new Node(
-        Documents, new RealtimeOptions(), new FeedCursors(CursorKey), new ChannelOptions(), new BusOptions(), replication, logs));
+        Documents, new RealtimeOptions(), new FeedCursors(CursorKey), new ChannelOptions(), Patient, replication, logs));
 
     private async Task<Node> StartAsync(Node node)
     {

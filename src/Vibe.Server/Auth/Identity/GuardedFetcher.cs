@@ -11,7 +11,8 @@ namespace Vibe.Server.Auth.Identity;
 /// </summary>
 internal sealed class GuardedFetcher : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>How long an answer is waited for.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly IPNetwork[] Refused =
     [
@@ -28,27 +29,29 @@ internal sealed class GuardedFetcher : IDisposable
     private static readonly IPNetwork PublicIPv6 = IPNetwork.Parse("2000::/3");
 
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+    private readonly TimeSpan _patience;
     private readonly bool _allowLocal;
     private readonly HttpClient _http;
 
     /// <param name="options">Whether the server is one for development follows from its own name.</param>
     /// <param name="resolve">Finds the addresses of a name.</param>
-    public GuardedFetcher(AuthOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    /// <param name="patience">How long an answer is waited for.</param>
+    public GuardedFetcher(AuthOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeSpan patience)
     {
-        _resolve = resolve;
+        (_resolve, _patience) = (resolve, patience);
         _allowLocal = IsLocal(new Uri(options.Issuer).Host);
         _http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = false,
-            ConnectTimeout = Patience,
+            ConnectTimeout = patience,
             PooledConnectionLifetime = TimeSpan.FromSeconds(30),
             MaxResponseHeadersLength = 16,
             ConnectCallback = ConnectAsync,
         })
         {
-            Timeout = Patience,
+            Timeout = patience,
         };
     }
 
@@ -72,7 +75,7 @@ internal sealed class GuardedFetcher : IDisposable
         }
 
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        late.CancelAfter(Patience);
+        late.CancelAfter(_patience);
         try
         {
             using var response = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, late.Token);

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Vibe.Server.Auth.Identity;
 
@@ -11,7 +12,8 @@ internal static class IdentityModule
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DidKeys>(provider, master));
         services.AddSingleton<DidSubjects>();
         services.AddSingleton<DidDocuments>();
-        services.AddSingleton(static provider => new GuardedFetcher(provider.GetRequiredService<AuthOptions>(), Dns.GetHostAddressesAsync));
+        services.TryAddSingleton(static provider => new GuardedFetcher(
+            provider.GetRequiredService<AuthOptions>(), Dns.GetHostAddressesAsync, GuardedFetcher.Patience));
         services.AddSingleton<DidResolver>();
         services.AddSingleton<StatusLists>();
         services.AddSingleton<CertificateStore>();

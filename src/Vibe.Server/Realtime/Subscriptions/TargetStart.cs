@@ -25,8 +25,6 @@ internal sealed class TargetStart(
     private static readonly RowBudget<(DocumentRow Row, Place Place)> PageBudget = new(static row => row.Row.Bytes, 1024 * 1024);
     private const int PageBytes = 1024 * 1024;
 
-    private static readonly TimeSpan FeedPatience = TimeSpan.FromSeconds(10);
-
     /// <summary>Starts the target, or starts it again from what it was told last.</summary>
     /// <exception cref="Grpc.Core.RpcException">CURSOR_INVALID, CURSOR_EXPIRED.</exception>
     /// <exception cref="Vibe.Postgres.Sessions.DatabaseException">The database failed; try again.</exception>
@@ -89,7 +87,7 @@ internal sealed class TargetStart(
         var live = hub.WhenLiveAsync(cancellationToken);
         try
         {
-            await (target.Told is null ? live.WaitAsync(FeedPatience, time, cancellationToken) : live);
+            await (target.Told is null ? live.WaitAsync(options.FeedPatience, time, cancellationToken) : live);
         }
         catch (TimeoutException)
         {
@@ -112,7 +110,7 @@ internal sealed class TargetStart(
 
         try
         {
-            await hub.WhenSeenAsync(point.Transaction, cancellationToken).WaitAsync(FeedPatience, time, cancellationToken);
+            await hub.WhenSeenAsync(point.Transaction, cancellationToken).WaitAsync(options.FeedPatience, time, cancellationToken);
         }
         catch (TimeoutException)
         {

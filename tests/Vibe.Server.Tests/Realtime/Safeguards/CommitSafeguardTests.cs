@@ -62,7 +62,7 @@ public sealed class CommitSafeguardTests : IAsyncLifetime
         delivered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var write = await SlowWrite.BeginAsync(_documents.Connection, document.Id);
         var commit = await HangAsync(write);
-        await delivered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await delivered.Task.WaitAsync(TimeSpan.FromMinutes(1));
         await using var follower = node.Follow(_alice.Caller, _target);
         await follower.ReadyAsync();
         hasStarted = true;
@@ -154,7 +154,7 @@ public sealed class CommitSafeguardTests : IAsyncLifetime
                 var restarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _cluster.Cluster.Restarted += (_, _) => restarted.TrySetResult();
                 postmaster.Kill();
-                await restarted.Task.WaitAsync(TimeSpan.FromSeconds(30));
+                await restarted.Task.WaitAsync(TimeSpan.FromMinutes(1));
             }
 
             await CreateAfterCrashAsync(target.Collection);
