@@ -120,15 +120,16 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
             cancellationToken);
     }
 
-    // An entry that is there already was made by a write and is newer than what this statement sees; so are those of its shares.
-    // Else those are left from an index that a node of before the upgrade removed.
+    // The documents are locked against writes for the moment: one whose shares alone change writes no entry that would meet these.
+    // An entry that is there already was made by a write, and so were those of its shares.
     private static Sql Values(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
           select d.id, d.owner_did, d.audience, d.create_time, d.denied, vibe.shares(d) as shares, vibe.json_field(d.data, i.keys) as v,
             vibe.field_group(d.data, i.group_keys) as grp
           from vibe.documents d join page p on p.id = d.id cross join vibe.field_index i
-          where d.collection = {work.Collection} and d.delete_time is null and {work.Key}),
+          where d.collection = {work.Collection} and d.delete_time is null and {work.Key}
+          order by d.id for share of d),
         entered as (
           insert into vibe.doc_fields (collection, path, grp, rank, num, str, doc_id, owner_did, audience, create_time, denied)
           select {work.Collection}, {work.Path}, m.grp, vibe.json_rank(m.v), vibe.json_number(m.v), vibe.json_text(m.v), m.id, m.owner_did, m.audience,
@@ -139,14 +140,11 @@ internal sealed class FieldIndexBuilder(Database database, DocumentOptions optio
         shared as (
           insert into vibe.share_fields (principal, collection, path, grp, rank, num, str, doc_id, create_time, denied)
           select p, e.collection, e.path, e.grp, e.rank, e.num, e.str, e.doc_id, e.create_time, e.denied
-          from entered e join matched m on m.id = e.doc_id cross join unnest(m.shares) p order by e.doc_id, p
-          on conflict (doc_id, path, principal) do update
-            set grp = excluded.grp, rank = excluded.rank, num = excluded.num, str = excluded.str, denied = excluded.denied)
+          from entered e join matched m on m.id = e.doc_id cross join unnest(m.shares) p order by e.doc_id, p)
         select (select count(*) from page), (select p.id from page p order by p.id desc limit 1), (select count(*) from matched)
         """;
 
-    // Here an entry may be there from another text index and must be replaced: the documents are locked against writes
-    // for the moment, so that no newer entry is overwritten.
+    // Here an entry may be there from another text index and must be replaced: locked, no newer one is overwritten.
     private static Sql Words(Work work, int size) => $"""
         with page as materialized (select d.id from vibe.documents d where d.id > {work.Cursor} order by d.id limit {size}),
         matched as materialized (
