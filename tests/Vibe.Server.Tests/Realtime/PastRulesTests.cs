@@ -57,7 +57,7 @@ public sealed class PastRulesTests(RealtimeHost host) : IClassFixture<RealtimeHo
             for (var cut = 0; cut < Steps; cut++)
             {
                 HashSet<Guid> told = [];
-                await foreach (var missed in host.Node.Missed.ReadAsync(caller, collection, cuts[cut], CancellationToken.None))
+                await foreach (var missed in host.Node.Missed.ReadAsync(caller, collection, cuts[cut], cuts[^1], CancellationToken.None))
                 {
                     Assert.True(missed.Row is not null || told.Add(missed.Id));
                 }

@@ -126,7 +126,7 @@ internal sealed class Node : IAsyncDisposable
             _log, new PollingSource(feed, options, time), feed, Hub, options, time,
             logs.CreateLogger<FeedReader>());
         var turns = new CatchUpTurns(options);
-        Missed = new CatchUpStore(database, turns);
+        Missed = new CatchUpStore(database, feed, turns);
         var start = new TargetStart(
             Hub, feed, cursors, Missed, new QueryStore(database, documents.Catalog), turns, options,
             TimeProvider.System);

@@ -124,13 +124,15 @@ public sealed class RestoreTests(RealtimeHost host) : IClassFixture<RealtimeHost
 
     private async Task<int> MissedAsync(Someone someone, string collection)
     {
-        var now = await new FeedDatabase(_restored.Database).ReadSnapshotAsync(CancellationToken.None);
-        var count = 0;
-        await foreach (var _ in new CatchUpStore(_restored.Database, new CatchUpTurns(new RealtimeOptions())).ReadAsync(someone.Caller, collection, now, CancellationToken.None))
+        var feed = new FeedDatabase(_restored.Database);
+        var now = await feed.ReadSnapshotAsync(CancellationToken.None);
+        var missed = new CatchUpStore(_restored.Database, feed, new CatchUpTurns(new RealtimeOptions()));
+        HashSet<Guid> changed = [];
+        await foreach (var change in missed.ReadAsync(someone.Caller, collection, now, now, CancellationToken.None))
         {
-            count++;
+            changed.Add(change.Id);
         }
 
-        return count;
+        return changed.Count;
     }
 }

@@ -1,4 +1,5 @@
 using System.Data;
+using Npgsql;
 using Vibe.Documents.V1;
 using Vibe.Postgres.Sessions;
 using Vibe.Postgres.Tests;
@@ -209,6 +210,60 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
     }
 
     [Fact]
+    public async Task What_closes_and_opens_for_others_while_somebody_catches_up_is_taken_back()
+    {
+        var (alice, bob, collection) = (host.Documents.User(), host.Documents.User(), host.Documents.Collection());
+        var target = new Target { Id = 1, Collection = collection, Scope = DocumentScope.Shared, Initial = true };
+        var document = await alice.CreateAsync(collection, acl: Someone.Acl(["users"]));
+        var follower = host.Node.Follow(bob.Caller, target);
+        await follower.HoldsAsync([document], target: 1);
+        await follower.ReadyAsync(1);
+        await follower.DisposeAsync();
+        await using var node = await host.StartNodeAsync();
+
+        await alice.UpdateAsync(document.Id, acl: Someone.Acl(), mask: ["acl"]);
+        var others = await CreateAsync(alice, collection, 300, Someone.Acl([bob.Did]));
+        await using var resumed = await StartBlockedAsync(node, bob, target.With(follower.Cursor), follower);
+
+        // What was read shows no trace of it. Now it is there again, for everyone, and so no longer shared.
+        await alice.UpdateAsync(document.Id, acl: Someone.Acl(["*"]), mask: ["acl"]);
+        Unblock(resumed);
+        await resumed.ReadyAsync(1);
+        await resumed.HoldsAsync(others, target: 1);
+    }
+
+    [Fact]
+    public async Task What_a_transaction_that_began_long_ago_changes_while_somebody_catches_up_is_taken_back()
+    {
+        var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
+        var target = new Target { Id = 1, Collection = collection, Filter = "data.n = 1", Initial = true };
+        var document = await alice.CreateAsync(collection, """{"n":1}""");
+        var follower = host.Node.Follow(alice.Caller, target);
+        await follower.HoldsAsync([document], target: 1);
+        await follower.ReadyAsync(1);
+        await follower.DisposeAsync();
+        await using var node = await host.StartNodeAsync();
+
+        await using var connection = new NpgsqlConnection(host.Documents.Connection);
+        await connection.OpenAsync();
+        await using var old = await connection.BeginTransactionAsync();
+        await using var number = new NpgsqlCommand("select pg_current_xact_id()::text", connection);
+        await number.ExecuteScalarAsync();
+
+        // Those with smaller numbers have been read, three pages of them, when it changes what was to come last.
+        var others = await CreateAsync(alice, collection, 1100, acl: null);
+        await alice.UpdateAsync(document.Id, """{"n":2}""");
+        await using var resumed = await StartBlockedAsync(node, alice, target.With(follower.Cursor), follower);
+        await using var change = new NpgsqlCommand("update vibe.documents set data = '{\"n\":3}' where id = $1", connection);
+        change.Parameters.Add(new() { Value = Guid.Parse(document.Id) });
+        Assert.Equal(1, await change.ExecuteNonQueryAsync());
+        await old.CommitAsync();
+        Unblock(resumed);
+        await resumed.ReadyAsync(1);
+        await resumed.HoldsAsync(others, target: 1);
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_read_falls_behind_and_catches_up()
     {
         var (alice, collection) = (host.Documents.User(), host.Documents.Collection());
@@ -239,13 +294,28 @@ public class ResumeTests(RealtimeHost host) : IClassFixture<RealtimeHost>
         await follower.UntilAsync(() => follower.Frames.Count(static frame => frame.Ready is not null) >= 2, () => "it did not start again");
     }
 
-    // A client that has read nothing yet of the initial documents of its target 1, the first of which were read for it.
-    private async Task<Follower> StartBlockedAsync(Node node, Someone someone, string collection)
+    private static async Task<List<Document>> CreateAsync(Someone someone, string collection, int count, AccessControl? acl)
     {
-        var follower = node.Follow(someone.Caller, new Target { Collection = host.Documents.Collection() });
+        List<Document> all = [];
+        while (all.Count < count)
+        {
+            all.AddRange(await someone.BatchAsync(Enumerable.Range(0, 100).Select(
+                _ => new Write { Create = new Document { Collection = collection, Data = Someone.Body("""{"n":1}"""), Acl = acl } })));
+        }
+
+        return all;
+    }
+
+    // A client that has read nothing yet of what its target 1 begins with, the first of which was read for it.
+    private Task<Follower> StartBlockedAsync(Node node, Someone someone, string collection) =>
+        StartBlockedAsync(node, someone, new Target { Id = 1, Collection = collection, Initial = true }, earlier: null);
+
+    private async Task<Follower> StartBlockedAsync(Node node, Someone someone, Target target, Follower? earlier)
+    {
+        var follower = node.Follow(someone.Caller, earlier, new Target { Collection = host.Documents.Collection() });
         await follower.ReadyAsync();
         follower.Blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        follower.Subscriber.Update([TargetPlan.Read(new Target { Id = 1, Collection = collection, Initial = true }, "", someone.Caller)], []);
+        follower.Subscriber.Update([TargetPlan.Read(target, "", someone.Caller)], []);
         await follower.BlockedAsync();
         return follower;
     }

@@ -61,7 +61,7 @@ internal sealed class TargetStart(
             }
             else if (since is not null && !isCollected)
             {
-                await SendMissedAsync(target.Plan, since, frames, cancellationToken);
+                await SendMissedAsync(target.Plan, since, told, frames, cancellationToken);
             }
 
             // Of those sent before a start was interrupted, some may be gone: that was missed, and is told as such.
@@ -209,12 +209,12 @@ internal sealed class TargetStart(
         TargetPlan plan, int count, Place? after, RowBudget<(DocumentRow Row, Place Place)>? budget, CancellationToken cancellationToken) =>
         turns.RunAsync(token => queries.ListAsync(plan.Caller, plan.Query, count, after, budget, token), cancellationToken);
 
-    private async Task SendMissedAsync(TargetPlan plan, Snapshot since, FrameWriter frames, CancellationToken cancellationToken)
+    private async Task SendMissedAsync(TargetPlan plan, Snapshot since, Snapshot before, FrameWriter frames, CancellationToken cancellationToken)
     {
         List<(DocumentRow Row, ChangeKind Kind)> shown = [];
         List<RemovedEntry> removed = [];
         var (count, bytes) = (0, 0L);
-        await foreach (var change in missed.ReadAsync(plan.Caller, plan.Query.Collection, since, cancellationToken))
+        await foreach (var change in missed.ReadAsync(plan.Caller, plan.Query.Collection, since, before, cancellationToken))
         {
             if (++count > options.MaxCatchUp)
             {

@@ -56,7 +56,8 @@ internal sealed class StepwiseStream : IAsyncDisposable
     /// <param name="withLost">Whether also what left the caller's sight.</param>
     public async Task CatchUpAsync(Someone someone, Snapshot since, bool withLost)
     {
-        await foreach (var missed in _node.Missed.ReadAsync(someone.Caller, _plan.Query.Collection, since, CancellationToken.None))
+        var before = await _node.Feed.ReadSnapshotAsync(CancellationToken.None);
+        await foreach (var missed in _node.Missed.ReadAsync(someone.Caller, _plan.Query.Collection, since, before, CancellationToken.None))
         {
             var change = new TargetChange();
             if (missed.Row is { DeleteTime: null } row)
