@@ -124,7 +124,9 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     {
         try
         {
-            await using var connection = new NpgsqlConnection(_launcher.AdminConnectionString("postgres"));
+            // The server is there: a machine that stands still for seconds is no reason not to start.
+            await using var connection = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(_launcher.AdminConnectionString("postgres")) { Timeout = 60, CommandTimeout = 60 }.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             await using var exists = new NpgsqlCommand("select exists (select from pg_database where datname = $1)", connection)
             {

@@ -11,6 +11,10 @@ public sealed class RequestContextTests(EmbeddedClusterFixture cluster) : Sessio
         ConnectionString = options.ConnectionString,
         AppConnectionString = options.AppConnectionString,
         MaxRequestConnections = 1,
+        ConnectTimeout = options.ConnectTimeout,
+        StatementTimeout = options.StatementTimeout,
+        LockTimeout = options.LockTimeout,
+        IdleInTransactionTimeout = options.IdleInTransactionTimeout,
     };
 
     [Fact]
