@@ -57,14 +57,19 @@ public sealed class SharedReadTests : IDisposable
     [Fact]
     public async Task Who_leaves_takes_nothing_from_the_others()
     {
+        // While one runs, both wait for the same next one.
+        var first = _shared.ReadAsync(CancellationToken.None);
+        Assert.True(await _started.WaitAsync(Bound));
         using var leave = new CancellationTokenSource();
         var gone = _shared.ReadAsync(leave.Token);
         var stays = _shared.ReadAsync(CancellationToken.None);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone.WaitAsync(Bound));
 
-        Assert.True(await _started.WaitAsync(Bound));
         _reads[0].SetResult(1);
-        Assert.Equal(1, await stays.WaitAsync(Bound));
+        Assert.Equal(1, await first.WaitAsync(Bound));
+        Assert.True(await _started.WaitAsync(Bound));
+        _reads[1].SetResult(2);
+        Assert.Equal(2, await stays.WaitAsync(Bound));
     }
 }
