@@ -103,8 +103,8 @@ internal sealed class GrowthBench(BenchOptions options, Report report)
         await using var server = await LiveServer.StartAsync(SubscriberCounts[^1] + 1);
         foreach (var count in SubscriberCounts)
         {
-            // Half of the documents are for everyone.
-            var plan = new LivePlan(server.Url, server.Tokens, server.Dids, count, Math.Clamp(2 * CalmDeliveries / count, 1, CalmWrites), options.Duration * 3);
+            // Half of the documents are for everyone, the others for one of those who follow.
+            var plan = new LivePlan(server.Url, server.Tokens, [.. server.Dids.Take(count + 1)], count, Math.Clamp(2 * CalmDeliveries / count, 1, CalmWrites), options.Duration * 3);
             var before = TimeSpan.Zero;
             var result = await LiveServer.DriveAsync<LivePlan, LiveResult>("drive-live", plan, () =>
             {
